@@ -1,0 +1,3 @@
+"""Instrument files in; an answer with its uncertainty, a report and a re-runnable record out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,119 @@
+"""The one door to CuPy: which array library computes, and how arrays get there and back.
+
+Kernels, features, models, metrics and the fold take their array namespace from their
+arguments; only this module decides which one that is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from lumipipe.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Array: TypeAlias = Any  # any array-API array; the standard has no runtime type for it
+State: TypeAlias = dict[str, Array]  # a reducer's state: named arrays
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library and the device that was chosen for this process.
+
+    Parameters
+    ----------
+    name : str
+        ``numpy`` or ``cupy``.
+    xp : ModuleType
+        The array namespace.
+    device : str
+        What computes, in words, for the record of the run.
+    """
+
+    name: str
+    xp: ModuleType
+    device: str
+
+    def asarray(self, array: np.ndarray) -> Array:
+        """`array` on the device of this backend, same shape and dtype."""
+        return self.xp.asarray(array)
+
+    def to_host(self, array: Array) -> np.ndarray:
+        """`array` as a NumPy array on the host."""
+        if self.name == "cupy":
+            return np.asarray(self.xp.asnumpy(array))  # sync: the host needs the values
+        return np.asarray(array)
+
+    def state_to_host(self, state: Mapping[str, Array]) -> dict[str, np.ndarray]:
+        """Each array of a reducer's state as a NumPy array on the host."""
+        return {name: self.to_host(array) for name, array in state.items()}
+
+    def state_to_device(self, state: Mapping[str, np.ndarray]) -> State:
+        """Each array of a reducer's state on the device."""
+        return {name: self.asarray(array) for name, array in state.items()}
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """Whether `error` says that this backend could not allocate."""
+        if isinstance(error, MemoryError):
+            return True
+        return self.name == "cupy" and isinstance(error, self.xp.cuda.memory.OutOfMemoryError)
+
+
+def choose_backend(name: str, local_rank: int = 0) -> Backend:
+    """The backend called `name`, with its device selected.
+
+    Parameters
+    ----------
+    name : {"auto", "numpy", "cupy"}
+        ``auto`` takes CuPy where a device answers and NumPy elsewhere.
+    local_rank : int
+        Rank on this node; selects the device by remainder where several are visible.
+
+    Returns
+    -------
+    Backend
+        The array library and its device.
+
+    Raises
+    ------
+    InputError
+        If ``cupy`` was asked for and no device answers; there is no silent fallback.
+    """
+    if name == "numpy":
+        return Backend("numpy", np, "host")
+    problem = _cupy_problem()
+    if problem is None:
+        return _cupy_backend(local_rank)
+    if name == "auto":
+        return Backend("numpy", np, "host")
+    raise InputError(
+        "compute.backend", f"cupy was asked for, but {problem}", "ask for numpy or load a GPU"
+    )
+
+
+def _cupy_problem() -> str | None:
+    """Why CuPy cannot compute here, or None when a device answers."""
+    try:
+        cupy = importlib.import_module("cupy")
+        count = int(cupy.cuda.runtime.getDeviceCount())
+    except ImportError as error:
+        return f"it cannot be imported ({error})"
+    except RuntimeError as error:  # CuPy's runtime errors derive from it
+        return f"no device answers ({error})"
+    return None if count else "no device is visible"
+
+
+def _cupy_backend(local_rank: int) -> Backend:
+    """CuPy on the device of this local rank."""
+    cupy = importlib.import_module("cupy")
+    # One visible device: the launcher has bound it. Several: this rank takes its own.
+    index = local_rank % int(cupy.cuda.runtime.getDeviceCount())
+    cupy.cuda.Device(index).use()
+    properties = cupy.cuda.runtime.getDeviceProperties(index)
+    return Backend("cupy", cupy, properties["name"].decode())

@@ -1,0 +1,390 @@
+"""The request: what a user may ask for, as typed settings.
+
+A family's own settings (sections ``train`` and ``score``) and a reader's own options
+(``read``) are classes beside the family and the reader; `lumipipe.tasks.request` puts them
+together. How a YAML file gives line numbers is in `lumipipe.yamlfile`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+PositiveFloat: TypeAlias = Annotated[float, Field(gt=0)]
+Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Settings(BaseModel):
+    """A section of the request: known keys only, never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Question(Settings):
+    """What is to be decided, and by which analysis."""
+
+    decision: Text
+    """What somebody will do or not do, depending on the answer."""
+    family: Text
+    """The analysis: a name from the registry of families."""
+    unit_of_decision: Text
+    """What one answer is about, such as one bearing or one recording."""
+    cost_of_miss: Annotated[float, Field(ge=0)] | None = None
+    """Cost of one missed event, in `currency`."""
+    cost_of_false_alarm: Annotated[float, Field(ge=0)] | None = None
+    """Cost of one false alarm, in `currency`."""
+    currency: str = "EUR"
+    """Currency of the two costs."""
+    will_act_if: str | None = None
+    """The condition under which somebody will act."""
+    not_to_be_used_for: Annotated[list[Text], Field(min_length=1)]
+    """Uses that the answer must not be put to."""
+
+
+class Channel(Settings):
+    """One measured quantity of a stream."""
+
+    name: Text
+    """Name by which the analysis knows the channel."""
+    column: str | None = None
+    """Name of the column or variable in the file; the channel's name where absent."""
+    quantity: Text
+    """What is measured, such as acceleration."""
+    unit: Text
+    """Unit of the numbers in the file, such as m/s2; `1` for a plain number."""
+    range: tuple[float, float] | None = None
+    """Lowest and highest credible value, in `unit`."""
+    resolution: PositiveFloat | None = None
+    """Smallest step of the instrument, in `unit`."""
+    scale: PositiveFloat | None = None
+    """Typical amplitude known before the data, in `unit`."""
+    sensor: str = "not characterised"
+    """Identity of the sensor."""
+    certificate: str = "not characterised"
+    """Identity of the calibration certificate."""
+    invalid: list[float] = []
+    """Numbers that mean "no reading" in this file."""
+
+    @field_validator("range")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not value[0] < value[1]:
+            raise ValueError("the range does not rise; write [lowest, highest]")
+        return value
+
+
+class Regular(Settings):
+    """Samples at a fixed rate."""
+
+    kind: Literal["regular"]
+    rate_hz: PositiveFloat
+    """Samples per second."""
+
+
+class TimeColumn(Settings):
+    """Samples with a time stamp each."""
+
+    kind: Literal["column"]
+    column: Text
+    """Column with the time stamp."""
+    unit: Literal["s", "ms", "us", "ns"] | None = None
+    """Unit of numbers since 1970 (UTC) or since the start of the recording."""
+    origin: Literal["1970", "recording"] = "1970"
+    """What numbers count from."""
+    format: str | None = None
+    """Format of text stamps in the notation of strptime, such as %Y-%m-%d %H:%M:%S."""
+    zone: Literal["UTC"] = "UTC"
+    """Time zone of text stamps."""
+    rate_hz: PositiveFloat | None = None
+    """Nominal rate, to be compared with the measured one."""
+
+    @model_validator(mode="after")
+    def _unit_or_format(self) -> TimeColumn:
+        if (self.unit is None) == (self.format is None):
+            raise ValueError("give unit for numbers or format for text; one of the two")
+        return self
+
+
+class Order(Settings):
+    """Rows whose order is all that is known of their time."""
+
+    kind: Literal["order"]
+    row: Text
+    """What one row is, such as one batch or one day."""
+
+
+Time: TypeAlias = Annotated[Regular | TimeColumn | Order, Field(discriminator="kind")]
+
+
+class Label(Settings):
+    """What is known about a recording, or about each of its samples."""
+
+    column: str | None = None
+    """Column with a label for each sample."""
+    attribute: str | None = None
+    """Attribute of the recording: a named group of `pattern` or one that the reader gives."""
+    value: str | None = None
+    """One value for all recordings of this source."""
+    meaning: Text
+    """What the label says and who or what set it."""
+    values: dict[str, str] = {}
+    """Value in the file to the name used in the report."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Label:
+        given = [self.column, self.attribute, self.value]
+        if sum(item is not None for item in given) != 1:
+            raise ValueError("the label has no single origin; give column, attribute or value")
+        return self
+
+
+class Recordings(Settings):
+    """How the recordings of a source are told apart."""
+
+    pattern: str | None = None
+    """Regular expression on the file's name; its named groups become attributes."""
+    id: str = "{name}"
+    """Identity of a recording, built from attributes, such as {person}-{set}."""
+    unit: str = "{name}"
+    """Machine, plant or pseudonymous person, built from attributes."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"no regular expression ({error}); mend the pattern") from error
+        return value
+
+
+class Source(Settings):
+    """One set of files that one kind of instrument wrote."""
+
+    id: Identifier
+    """Name of the source in this request."""
+    source: Text
+    """Path or glob beside the request, or package:NAME/PATH inside an installed package."""
+    format: Text
+    """Format of the files: a name from the registry of readers."""
+    sha256: Digest | dict[str, Digest] | None = None
+    """Digest that the file must have, or file name to digest."""
+    read: dict[str, Any] = {}
+    """Options of the reader."""
+    stream: Identifier = "main"
+    """Name of the stream; sources with equal recordings and other streams are joined."""
+    recordings: Recordings = Recordings()
+    time: Time
+    """How samples are placed in time."""
+    channels: Annotated[list[Channel], Field(min_length=1)]
+    """Channels to keep, in this order."""
+    labels: dict[Identifier, Label] = {}
+    """What is known about the recordings or their samples."""
+    rows: tuple[int, int | None] | None = None
+    """First row and row after the last to keep, from 0; all where absent."""
+    licence: str | None = None
+    """Terms under which the source may be used."""
+
+    @field_validator("channels")
+    @classmethod
+    def _distinct(cls, value: list[Channel]) -> list[Channel]:
+        names = [channel.name for channel in value]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two channels are called {name}; give each its own name")
+        return value
+
+
+class Grid(Settings):
+    """One regular time grid for all streams of a recording."""
+
+    rate_hz: PositiveFloat
+    """Rate of the grid."""
+    longest_gap_s: PositiveFloat
+    """Longest distance between samples that is bridged linearly; longer ones stay gaps."""
+
+
+class Prepare(Settings):
+    """How raw files become a dataset."""
+
+    grid: Grid | None = None
+    """Grid to bring irregular or unlike streams to; streams stay as they are where absent."""
+    dtype: Literal["source", "float32", "float64"] = "source"
+    """Number type of the stored samples; `source` keeps what the file holds."""
+    bad_recordings: Literal["refuse", "leave_out"] = "refuse"
+    """Whether a recording that cannot be used stops the run or is listed and left out."""
+    chunk_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
+    """Bytes of samples that are read together."""
+    shard_bytes: Annotated[int, Field(ge=1024)] = 64 * 2**20
+    """Bytes of samples in one file."""
+    most_files: Annotated[int, Field(ge=1)] = 10_000
+    """Number of files that a dataset may have."""
+    workers: Annotated[int, Field(ge=1)] = 2
+    """Raw files that are read at a time on each rank."""
+
+
+class GroupSplit(Settings):
+    """Each group is held out in turn; nothing of one group is on both sides."""
+
+    kind: Literal["group"]
+    by: Text = "unit"
+    """`unit`, `recording`, `source` or a label: what is held out together."""
+    folds: Annotated[int, Field(ge=2)] | None = None
+    """Number of folds that the groups are dealt to; one fold a group where absent."""
+
+
+class TimeSplit(Settings):
+    """The first part of each recording trains, the rest tests."""
+
+    kind: Literal["time"]
+    train_first_s: PositiveFloat | None = None
+    """Length of the training part."""
+    train_first_rows: Annotated[int, Field(ge=1)] | None = None
+    """Number of rows of the training part."""
+
+    @model_validator(mode="after")
+    def _one_length(self) -> TimeSplit:
+        if (self.train_first_s is None) == (self.train_first_rows is None):
+            raise ValueError("give train_first_s or train_first_rows; one of the two")
+        return self
+
+
+class SourceSplit(Settings):
+    """Whole sources train, calibrate or test."""
+
+    kind: Literal["source"]
+    train: Annotated[list[Identifier], Field(min_length=1)]
+    """Sources that the model is fitted on."""
+    calibrate: list[Identifier] = []
+    """Sources that limits are set on."""
+    test: list[Identifier] = []
+    """Sources that are judged; all others where empty."""
+
+
+class RandomSplit(Settings):
+    """Windows are dealt at random; neighbours of one recording stand on both sides."""
+
+    kind: Literal["random"]
+    because: Text
+    """Why a split that flatters is wanted; it is named on page 1 of the report."""
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Number of folds."""
+
+
+Split: TypeAlias = Annotated[
+    GroupSplit | TimeSplit | SourceSplit | RandomSplit, Field(discriminator="kind")
+]
+
+
+class Interval(Settings):
+    """The interval or prediction set that is asked for."""
+
+    coverage: Fraction = 0.90
+    """Nominal coverage."""
+
+
+class Evaluation(Settings):
+    """How the answer is put to the test."""
+
+    split: Split
+    """How training and test are kept apart, decided before windows are cut."""
+    interval: Interval = Interval()
+    metrics: dict[str, str] = {}
+    """Metric to the condition that makes the answer `supported`, such as macro_f1: ">= 0.8"."""
+    baseline: str | None = None
+    """What is used today."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Key of all random draws."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _conditions(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, condition in value.items():
+            if not re.fullmatch(r"\s*(>=|<=)\s*-?\d+(\.\d+)?\s*", condition):
+                raise ValueError(f'{name}: no condition; write it like ">= 0.8"')
+        return value
+
+
+class Rights(Settings):
+    """Whose data these are and what may be done with them."""
+
+    owner: Text
+    """Who decides about the data."""
+    personal_data: Literal["none", "pseudonymous", "personal"]
+    """Whether the data come from people who could be found again."""
+    licence: str | None = None
+    """Licence or agreement."""
+
+
+class Compute(Settings):
+    """Where and how the run computes; nothing here changes a number of the answer."""
+
+    target: Literal["laptop", "ci", "lumi-small", "lumi-small-g", "lumi-standard-g"] = "laptop"
+    """Kind of machine."""
+    backend: Literal["auto", "numpy", "cupy"] = "auto"
+    """Array library; `auto` takes CuPy where a device answers."""
+    ranks: Annotated[int, Field(ge=1)] = 1
+    """MPI ranks of each step."""
+    batch_bytes: Annotated[int, Field(ge=2**16)] = 64 * 2**20
+    """Bytes of samples that are in memory at a time on each rank."""
+    checkpoint_s: Annotated[float, Field(ge=0)] = 30.0
+    """Seconds between checkpoints of a fold; 0 writes one after each batch."""
+
+
+class Report(Settings):
+    """What the report shows."""
+
+    most_units: Annotated[int, Field(ge=1)] = 40
+    """Units of decision that get a figure of their own."""
+
+
+class Request(Settings):
+    """One request: a question, its data, how it is tested, and where it runs."""
+
+    lumipipe_request: Literal[1]
+    """Version of the form."""
+    id: Identifier
+    """Identity of the request."""
+    title: Text
+    """Title of the report."""
+    language: Literal["en"] = "en"
+    """Language of the report."""
+    question: Question
+    data: Annotated[list[Source], Field(min_length=1)]
+    """Sources of measurements."""
+    asset: dict[str, Any] = {}
+    """What is known about the measured object; keys are the family's."""
+    rights: Rights
+    evaluation: Evaluation
+    prepare: Prepare = Prepare()
+    train: dict[str, Any] = {}
+    """Settings of the model; keys are the family's."""
+    score: dict[str, Any] = {}
+    """Settings of the judgement; keys are the family's."""
+    report: Report = Report()
+    compute: Compute = Compute()
+
+    @model_validator(mode="after")
+    def _border(self) -> Request:
+        if self.rights.personal_data != "none" and self.compute.target.startswith("lumi"):
+            raise ValueError(
+                f"compute.target {self.compute.target} with personal_data "
+                f"{self.rights.personal_data}: LUMI may not handle personal data; "
+                "run inside (laptop) or send statistics packets only"
+            )
+        return self
+
+    @field_validator("data")
+    @classmethod
+    def _distinct_sources(cls, value: list[Source]) -> list[Source]:
+        names = [source.id for source in value]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two sources are called {name}; give each its own id")
+        return value

@@ -1,0 +1,42 @@
+"""Errors that a user can act on.
+
+Only the exceptions live here; how they turn into exit codes is in `lumipipe.cli`.
+"""
+
+from __future__ import annotations
+
+
+class InputError(Exception):
+    """The user's input is wrong: one line names place, problem and remedy (exit code 2).
+
+    Parameters
+    ----------
+    place : str
+        File and position, such as ``request.yaml:14`` or ``pump.mat: variable DE_time``.
+    problem : str
+        What is wrong there.
+    remedy : str
+        What to do about it, as an instruction.
+    """
+
+    exit_code = 2
+
+    def __init__(self, place: str, problem: str, remedy: str) -> None:
+        super().__init__(place, problem, remedy)
+        self.place = place
+        self.problem = problem
+        self.remedy = remedy
+        self.told = False  # whether somebody has printed the line already
+
+    def __str__(self) -> str:
+        """One line: place, problem, remedy."""
+        line = f"{self.place}: {self.problem}; {self.remedy}"
+        return " ".join(line.split())
+
+
+class RecordingError(InputError):
+    """One recording cannot be used; the others may go on without it."""
+
+
+class StoreError(InputError):
+    """A stored dataset or result is missing, damaged or not yet complete."""

@@ -1,0 +1,16 @@
+"""Analyses: one file each, and the registry that names them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lumipipe.families.activity import Activity
+from lumipipe.families.bearing import Bearing
+from lumipipe.families.monitoring import Monitoring
+
+if TYPE_CHECKING:
+    from lumipipe.families.interface import Family
+
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (Activity(), Bearing(), Monitoring())
+}

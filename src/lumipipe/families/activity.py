@@ -1,0 +1,83 @@
+"""Exercise and activity recognition from wearable signals, persons held out.
+
+The classifier is `lumipipe.families.window_classifier`, what the answer looks like is
+`lumipipe.families.activity_report`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from lumipipe.config import GroupSplit, Settings
+from lumipipe.families import activity_report, verdicts
+from lumipipe.families.classifier_scores import METRICS
+from lumipipe.families.window_classifier import (
+    ClassifierSettings,
+    WindowClassifier,
+    check_classifier,
+)
+
+if TYPE_CHECKING:
+    from lumipipe.comm import Comm
+    from lumipipe.config import Request
+    from lumipipe.families.interface import Job, Model, Outcome, Pass
+    from lumipipe.fold import Leaves
+
+_PASS = "windows"  # noqa: S105  # the name of the fold, no password
+
+
+class Train(ClassifierSettings):
+    """How activities are learnt."""
+
+
+class Score(Settings):
+    """How the recognition is judged."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Confidence of the intervals of metrics."""
+
+
+class Asset(Settings):
+    """Nothing needs to be known about the person."""
+
+
+class Activity:
+    """Recognition of activities in windows of wearable signals."""
+
+    name = "activity"
+    title = "exercise and activity recognition"
+    Train = Train
+    Score = Score
+    Asset = Asset
+
+    def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
+        """Refuse a label without meaning, unknown features, and splits that do not fit."""
+        del score, asset
+        check_classifier(request, train, place)
+        verdicts.check_conditions(request.evaluation.metrics, METRICS, place)
+
+    def train_passes(self, job: Job) -> dict[str, Pass]:
+        """Cross-products and a sample of rows for each fold of each unit."""
+        return {_PASS: _classifier(job).train_pass()}
+
+    def fit(self, job: Job, leaves: dict[str, Leaves], comm: Comm) -> Model:
+        """The models of all folds with their thresholds, and the one for new data."""
+        return _classifier(job).fit(leaves[_PASS], comm)
+
+    def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
+        """Each window by the model that has not seen its group."""
+        return {_PASS: _classifier(job).score_pass(model)}
+
+    def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
+        """Accuracy and F1 over held-out groups, coverage of the sets, and the verdict."""
+        classifier = _classifier(job)
+        whole = not classifier.per_row and isinstance(classifier.split, GroupSplit)
+        groups = classifier.groups if whole else None
+        return activity_report.judge(job, model, leaves[_PASS], groups)
+
+
+def _classifier(job: Job) -> WindowClassifier:
+    """The classifier of the request."""
+    return WindowClassifier(job, job.train, job.request.evaluation.split)

@@ -1,0 +1,259 @@
+"""The answer of the family `activity`: figures over held-out groups, sets, sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lumipipe.config import RandomSplit
+from lumipipe.families.classifier_scores import (
+    ClassifierScores,
+    classifier_metrics,
+    confusion_section,
+    majority_share,
+    set_coverage,
+    set_section,
+    window_table,
+)
+from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.verdicts import conclude
+from lumipipe.metrics.confusion import accuracy, f1_scores, macro_f1
+from lumipipe.reporting.figures.declared import (
+    Chart,
+    IntervalRow,
+    Intervals,
+    Panel,
+    Reference,
+)
+from lumipipe.reporting.result import (
+    Coverage,
+    Metric,
+    NotAnswered,
+    Result,
+    Run,
+    Section,
+    Split,
+    Unit,
+)
+from lumipipe.splits import split_sentence
+from lumipipe.uncertainty.proportions import clopper_pearson
+
+if TYPE_CHECKING:
+
+    from lumipipe.families.interface import Job, Model
+    from lumipipe.fold import Leaves
+
+
+def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None) -> Outcome:
+    """The answer and its tables.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    model : Model
+        The trained model.
+    leaves : dict of (unit, group) to State
+        Folded scores.
+    groups : tuple of str or None
+        Held-out group of each recording; None where recordings are not judged as a whole.
+
+    Returns
+    -------
+    Outcome
+        The verdict is that of the conditions in ``evaluation.metrics``.
+    """
+    scores = ClassifierScores(model.card["classes"], leaves, groups)
+    metrics = classifier_metrics(job.request, scores, job.score.confidence)
+    verdict = conclude(metrics)
+    coverage = set_coverage(job.request.evaluation.interval.coverage, scores)
+    split = job.request.evaluation.split
+    result = Result(
+        lumipipe_result=1,
+        request=asked(job.request),
+        answer=_answer(job, scores, metrics[0], coverage),
+        verdict=verdict,
+        would_change=_would_change(job, metrics, verdict),
+        metrics=metrics,
+        units=_units(job, scores),
+        coverage=coverage,
+        split=Split(
+            kind=split.kind,
+            sentence=split_sentence(split, len(model.arrays["fold_penalty"])),
+            because=split.because if isinstance(split, RandomSplit) else None,
+        ),
+        counts={
+            "groups held out": len(scores.names),
+            "recordings": len(scores.recordings),
+            "windows": len(scores.rows["number"]),
+            "classes": len(scores.classes),
+        },
+        not_answered=_not_answered(scores),
+        not_answered_reason="Every class was told apart from the others better than by chance.",
+        sections=_sections(job, model, scores, coverage),
+        run=Run(),
+    )
+    return Outcome(result, {"windows": window_table(job.dataset.recordings, scores)})
+
+
+def _answer(job: Job, scores: ClassifierScores, metric: Metric, coverage: Coverage) -> str:
+    """The answer in one sentence."""
+    size = scores.set_size.sum() / max(1, scores.confusion.sum())
+    spread = (
+        f" ({job.score.confidence:.0%} interval {metric.lower:.3f} to {metric.upper:.3f} over "
+        f"{metric.count} held-out groups)"
+        if metric.lower is not None
+        else ""
+    )
+    return (
+        f"{len(scores.classes)} classes of {job.train.label} are recognised with a macro-F1 of "
+        f"{metric.value:.3f} per window{spread}; sets that promise {coverage.nominal:.0%} "
+        f"contained the truth in {coverage.achieved:.1%} of the windows with {size:.1f} classes "
+        "on average."
+    )
+
+
+def _would_change(job: Job, metrics: list[Metric], verdict: str) -> str:
+    """What would change the answer."""
+    if not job.request.evaluation.metrics:
+        return "No condition was set under evaluation.metrics, so nothing can be supported."
+    if verdict == "inconclusive":
+        return "More held-out groups: the interval is wider than its distance to the condition."
+    close = min(
+        (metric for metric in metrics if metric.condition and metric.value is not None),
+        key=lambda metric: abs((metric.lower or 0.0) - (metric.value or 0.0)),
+    )
+    return (
+        f"Groups unlike those held out here: {close.label} rests on {close.count} of them, and "
+        "sensors worn in another place or way were not tested."
+    )
+
+
+def _units(job: Job, scores: ClassifierScores) -> list[Unit]:
+    """One entry for each recording, or for each held-out group where labels change within."""
+    if not scores.by_recording:
+        f1 = macro_f1(scores.confusion)
+        return [
+            Unit(
+                id=name,
+                verdict=f"macro-F1 {f1[g]:.2f}",
+                sentence=f"{int(scores.confusion[g].sum())} windows, none of them seen in training",
+                values={"macro-F1": float(f1[g]), "accuracy": float(accuracy(scores.confusion[g]))},
+            )
+            for g, name in enumerate(scores.names)
+        ]
+    units = []
+    ordered = np.sort(scores.recording_outputs, axis=1)
+    for i, r in enumerate(scores.recordings):
+        truth = scores.classes[scores.recording_truth[i]]
+        predicted = scores.classes[scores.recording_predicted[i]]
+        units.append(
+            Unit(
+                id=job.dataset.recordings[r].id,
+                verdict="correct" if truth == predicted else "wrong",
+                sentence=f"recognised as {predicted}, labelled {truth}",
+                values={"margin": float(ordered[i, -1] - ordered[i, -2])},
+            )
+        )
+    return units
+
+
+def _not_answered(scores: ClassifierScores) -> list[NotAnswered]:
+    """Classes that are not told from the rest better than by chance."""
+    counts = scores.confusion.sum(axis=0)
+    total = counts.sum()
+    open_questions = []
+    for c, name in enumerate(scores.classes):
+        predicted = int(counts[:, c].sum())
+        base = counts[c].sum() / max(1, total)
+        lower, _ = clopper_pearson(int(counts[c, c]), predicted) if predicted else (0.0, 1.0)
+        if lower <= base:
+            open_questions.append(
+                NotAnswered(
+                    question=f"Is this {name}?",
+                    reason=f"{name} is named no more often rightly than its share of {base:.0%}",
+                )
+            )
+    return open_questions
+
+
+def _sections(
+    job: Job, model: Model, scores: ClassifierScores, coverage: Coverage
+) -> list[Section]:
+    """Confusions, spread over groups, sets, and the choice of the penalty."""
+    return [
+        confusion_section(scores),
+        _group_section(job, scores),
+        set_section(coverage),
+        _model_section(job, model),
+    ]
+
+
+def _group_section(job: Job, scores: ClassifierScores) -> Section:
+    """How much the figures differ between held-out groups."""
+    f1 = macro_f1(scores.confusion)
+    shares = accuracy(scores.confusion)
+    rows = []
+    for g in np.argsort(shares, kind="stable"):
+        right, total = int(np.trace(scores.confusion[g])), int(scores.confusion[g].sum())
+        low, high = clopper_pearson(right, total)
+        rows.append(
+            IntervalRow(
+                label=scores.names[g], value=float(shares[g]), lower=low, upper=high, count=total
+            )
+        )
+    by_class = f1_scores(scores.confusion.sum(axis=0))
+    return Section(
+        title="From group to group",
+        paragraphs=[
+            f"Macro-F1 of single groups runs from {f1.min():.2f} to {f1.max():.2f}. "
+            f"The weakest class is {scores.classes[int(by_class.argmin())]} "
+            f"(F1 {by_class.min():.2f})."
+        ],
+        figures=[
+            Intervals(
+                kind="intervals",
+                title="Accuracy of each held-out group",
+                caption=(
+                    "Windows overlap, so the bars of single groups are too short; the spread "
+                    "between groups is what counts."
+                ),
+                alt="One interval a held-out group.",
+                rows=rows,
+                reference=Reference(
+                    value=majority_share(scores), label="always the most frequent class"
+                ),
+                x_label=f"share of windows whose {job.train.label} is recognised",
+            )
+        ],
+    )
+
+
+def _model_section(job: Job, model: Model) -> Section:
+    """What the model is and how its penalty was chosen."""
+    error = model.arrays["path_error"].mean(axis=0)
+    penalties = model.card["penalties"]
+    count = len(model.card["features"])
+    edge = float(model.arrays["final_penalty"]) in (penalties[0], penalties[-1])
+    note = " It stands at the end of the list: a longer list may do better." if edge else ""
+    return Section(
+        title="The model",
+        paragraphs=[
+            f"{count} features of {job.train.window_s:g} s windows "
+            f"({', '.join(job.train.features)}) and a ridge classifier. The penalty of each "
+            "held-out group was chosen on other groups; for new data it is "
+            f"{float(model.arrays['final_penalty']):g}.{note}"
+        ],
+        figures=[
+            Chart(
+                kind="chart",
+                title="Validation error along the penalties",
+                caption="Mean squared error on groups that the model had not seen.",
+                alt="Validation error against the logarithm of the penalty.",
+                x=[float(np.log10(penalty)) for penalty in penalties],
+                x_label="log10 of the penalty",
+                panels=[Panel(y=error.tolist(), y_label="mean squared error")],
+            )
+        ],
+    )

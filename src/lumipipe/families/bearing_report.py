@@ -1,0 +1,491 @@
+"""The answer of the family `bearing`: a verdict for each recording, and the honest classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.errors import InputError
+from lumipipe.families.bearing_lines import Lines, find_lines, null_scores
+from lumipipe.families.classifier_scores import (
+    METRICS as CLASSIFIER_METRICS,
+)
+from lumipipe.families.classifier_scores import (
+    ClassifierScores,
+    classifier_metrics,
+    confusion_section,
+    set_coverage,
+    set_section,
+    window_table,
+)
+from lumipipe.families.interface import Outcome, asked, known_of
+from lumipipe.families.verdicts import conclude, judged
+from lumipipe.kernels.kinematics import fault_frequencies
+from lumipipe.reporting.figures.declared import Column, Line, Spectrum, Table
+from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
+from lumipipe.splits import split_sentence
+from lumipipe.uncertainty.proportions import clopper_pearson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lumipipe.families.interface import Job, Model
+    from lumipipe.families.window_classifier import WindowClassifier
+    from lumipipe.fold import Leaves
+    from lumipipe.store.dataset import RecordingRow
+
+# Kinematic frequency that shows each fault: a ball strikes a race twice a turn of its own.
+KINEMATICS = {"inner race": "BPFI", "outer race": "BPFO", "ball": "2xBSF", "cage": "FTF"}
+FAULTS = (*KINEMATICS, "no fault")
+METRICS = ("wrong_verdicts", "inconclusive", *CLASSIFIER_METRICS)
+_CHANCE = 0.99
+_SHOWN_MULTIPLES = 4.0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the spectrum of one recording says.
+
+    Parameters
+    ----------
+    recording : RecordingRow
+        The recording.
+    row : int
+        Its row in the tables of spectra.
+    shaft_hz : float
+        Shaft frequency.
+    lines : dict of str to Lines
+        The lines of each fault.
+    chance : float
+        Score that 99 % of frequencies without a fault stay below in this spectrum.
+    level : float or None
+        Level in the band over that of the baseline; None without a baseline.
+    verdict : str
+        ``fault``, ``no fault``, ``inconclusive`` or ``reference``.
+    fault : str
+        The named fault, or ``no fault``, or empty.
+    reason : str
+        Why.
+    """
+
+    recording: RecordingRow
+    row: int
+    shaft_hz: float
+    lines: dict[str, Lines]
+    chance: float
+    level: float | None
+    verdict: str
+    fault: str
+    reason: str
+
+
+def judge(
+    job: Job,
+    model: Model,
+    leaves: dict[str, Leaves],
+    classifiers: Mapping[str, WindowClassifier],
+) -> Outcome:
+    """The answer and its tables.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    model : Model
+        Averaged spectra and classifiers.
+    leaves : dict of str to dict of (unit, group) to State
+        Scores of the windows by each classifier.
+    classifiers : mapping of str to WindowClassifier
+        The classifiers.
+
+    Returns
+    -------
+    Outcome
+        The verdict is that of the conditions in ``evaluation.metrics``.
+    """
+    found = diagnose(job, model)
+    scores = {name: _scores(part, leaves[name]) for name, part in classifiers.items()}
+    metrics = _metrics(job, found, scores)
+    coverage, tables = None, {"diagnoses": _table(found)}
+    nominal = job.request.evaluation.interval.coverage
+    sections = [_overview(job, found), *_spectra_sections(job, model, found)]
+    for name, part in classifiers.items():
+        if name == "classifier":
+            coverage = set_coverage(nominal, scores[name])
+            tables["windows"] = window_table(job.dataset.recordings, scores[name])
+            sections += [_honest_section(part, scores), confusion_section(scores[name])]
+            sections.append(set_section(coverage))
+    split = job.request.evaluation.split
+    result = Result(
+        lumipipe_result=1,
+        request=asked(job.request),
+        answer=_answer(found),
+        verdict=conclude(metrics),
+        would_change=_would_change(found),
+        metrics=metrics,
+        units=[_unit(job, one) for one in found],
+        coverage=coverage,
+        split=_split(split, classifiers),
+        counts={
+            "recordings": len(found),
+            "spectra averaged": int(model.arrays["spectrum_windows"].sum()),
+        },
+        not_answered=_not_answered(found),
+        not_answered_reason="Every recording has a verdict that its spectrum carries.",
+        sections=sections,
+        run=Run(),
+    )
+    return Outcome(result, tables)
+
+
+def diagnose(job: Job, model: Model) -> list[Diagnosis]:
+    """The diagnosis of each recording."""
+    rows = [job.dataset.recordings[r] for r in model.arrays["spectrum_recording"]]
+    baseline = job.asset.baseline
+    band = model.arrays["spectrum_band_rms"]
+    reference = np.zeros(len(rows), dtype=bool)
+    if baseline is not None:
+        known = [known_of(row) for row in rows]
+        reference = np.array([k.get(baseline.label) == baseline.value for k in known])
+        if not reference.any():
+            raise InputError(
+                "asset.baseline",
+                f"no recording has {baseline.label} = {baseline.value}",
+                "name recordings in good order, or leave baseline out",
+            )
+    level = band / band[reference].mean() if reference.any() else None
+    return [
+        _diagnose_one(
+            job, model, row, i, None if level is None else float(level[i]), bool(reference[i])
+        )
+        for i, row in enumerate(rows)
+    ]
+
+
+def _diagnose_one(  # noqa: PLR0913  # one recording with all that its verdict needs
+    job: Job,
+    model: Model,
+    recording: RecordingRow,
+    row: int,
+    level: float | None,
+    is_reference: bool,  # noqa: FBT001  # read off a mask
+) -> Diagnosis:
+    """Lines, chance and verdict of one recording."""
+    score, bearing = job.score, job.asset.bearing
+    shaft = shaft_hz(job, recording)
+    expected = fault_frequencies(bearing.n, bearing.ratio_d_D, bearing.contact_deg, shaft)
+    hertz = {fault: expected[name] for fault, name in KINEMATICS.items()}
+    power = model.arrays["spectrum_power"][row]
+    resolution = model.card["resolution_hz"]
+    how = (score.harmonics, score.tolerance)
+    lines = {fault: find_lines(power, resolution, f, *how) for fault, f in hertz.items()}
+    chance = float(np.quantile(null_scores(power, resolution, shaft, hertz, *how), _CHANCE))
+    verdict, fault, reason = _verdict(job, lines, chance, level)
+    if is_reference:
+        verdict, fault = "reference", ""
+        reason = f"declared to be in good order; {reason}"
+    return Diagnosis(recording, row, shaft, lines, chance, level, verdict, fault, reason)
+
+
+def shaft_hz(job: Job, recording: RecordingRow) -> float:
+    """Shaft frequency of a recording, measured or nominal.
+
+    Raises
+    ------
+    InputError
+        If neither is known.
+    """
+    speed, known = job.asset.speed, known_of(recording)
+    if speed.attribute is not None and speed.attribute in known:
+        return float(known[speed.attribute]) / 60.0
+    if speed.by is not None and known.get(speed.by) in speed.nominal:
+        return float(speed.nominal[known[speed.by]]) / 60.0
+    raise InputError(
+        f"recording {recording.id}",
+        "its shaft speed is neither measured nor declared",
+        "give asset.speed.by with a nominal speed for it",
+    )
+
+
+def _verdict(
+    job: Job, lines: Mapping[str, Lines], chance: float, level: float | None
+) -> tuple[str, str, str]:
+    """Verdict, fault and reason."""
+    score = job.score
+    ranked = sorted(lines, key=lambda fault: -lines[fault].score)
+    best, runner_up = ranked[0], ranked[1]
+    top, second = lines[best].score, lines[runner_up].score
+    if top >= max(score.fault_above, chance) and top >= score.lead * second:
+        return "fault", best, f"{best} lines score {top:.0f}, the next {second:.0f}"
+    if top >= score.quiet_below:
+        return "inconclusive", "", (
+            f"{best} lines score {top:.0f}, but {runner_up} {second:.0f} and chance {chance:.0f}"
+        )
+    if level is None:
+        return "inconclusive", "", f"no fault line (score {top:.1f}), and no baseline to compare"
+    if level <= score.level_ratio:
+        return "no fault", "no fault", (
+            f"no fault line (score {top:.1f}), level {level:.2f} of the baseline"
+        )
+    return "inconclusive", "", (
+        f"no fault line (score {top:.1f}), but the level is {level:.1f} times the baseline"
+    )
+
+
+def _scores(part: WindowClassifier, leaves: Leaves) -> ClassifierScores:
+    """Scores of a classifier."""
+    whole = isinstance(part.split, GroupSplit) and not part.per_row
+    return ClassifierScores(part.classes, leaves, part.groups if whole else None)
+
+
+def _truth(job: Job, one: Diagnosis) -> str | None:
+    """The true fault of a recording, where the request tells it."""
+    if job.score.truth is None:
+        return None
+    value = known_of(one.recording).get(job.score.truth)
+    return None if value is None else job.score.meaning.get(value)
+
+
+def _metrics(
+    job: Job, found: list[Diagnosis], scores: Mapping[str, ClassifierScores]
+) -> list[Metric]:
+    """Wrong and open verdicts, then the honest figures of the classifier."""
+    known = [(one, _truth(job, one)) for one in found if one.verdict != "reference"]
+    known = [(one, truth) for one, truth in known if truth is not None]
+    metrics = []
+    if known:
+        decided = [(one, truth) for one, truth in known if one.fault]
+        wrong = sum(one.fault != truth for one, truth in decided)
+        counted = (
+            ("wrong_verdicts", "Wrong among the decided recordings", wrong, len(decided)),
+            ("inconclusive", "Inconclusive", len(known) - len(decided), len(known)),
+        )
+        for name, label, hits, total in counted:
+            lower, upper = clopper_pearson(hits, total)
+            metrics.append(
+                Metric(
+                    name=name,
+                    label=label,
+                    value=hits / total if total else None,
+                    lower=lower,
+                    upper=upper,
+                    confidence=0.95,
+                    count=total,
+                    of="recordings",
+                    note=f"{hits} of {total}",
+                )
+            )
+    if "classifier" in scores:
+        metrics += classifier_metrics(job.request, scores["classifier"], 0.95)
+    return [judged(metric, job.request.evaluation.metrics) for metric in metrics]
+
+
+def _answer(found: list[Diagnosis]) -> str:
+    """The answer in one sentence."""
+    counts = {
+        word: sum(one.verdict == word for one in found)
+        for word in ("fault", "no fault", "inconclusive", "reference")
+    }
+    named = "; ".join(f"{one.recording.id}: {one.fault}" for one in found if one.verdict == "fault")
+    text = (
+        f"{counts['fault']} of {len(found)} recordings show a fault, {counts['no fault']} show "
+        f"none, {counts['inconclusive']} are inconclusive"
+    )
+    text += f" and {counts['reference']} set(s) the level of good order" * bool(counts["reference"])
+    return f"{text}{': ' + named if named else ''}."
+
+
+def _would_change(found: list[Diagnosis]) -> str:
+    """What would change the answer."""
+    if any(one.verdict == "inconclusive" for one in found):
+        return (
+            "For inconclusive recordings: another band around a resonance, a longer recording, "
+            "or a sensor nearer to the bearing."
+        )
+    return "Another speed or load than recorded here."
+
+
+def _unit(job: Job, one: Diagnosis) -> Unit:
+    """The answer for one recording."""
+    values: dict[str, Any] = {
+        f"score {KINEMATICS[fault]}": round(lines.score, 1) for fault, lines in one.lines.items()
+    }
+    best = max(one.lines.values(), key=lambda lines: lines.score)
+    values |= {
+        "chance": round(one.chance, 1),
+        "found": round(best.found_hz, 1),
+        "expected": round(best.expected_hz, 1),
+    }
+    truth = _truth(job, one)
+    sentence = one.reason if truth is None else f"{one.reason}; in truth {truth}"
+    return Unit(id=one.recording.id, verdict=one.verdict, sentence=sentence, values=values)
+
+
+def _split(split: Any, classifiers: Mapping[str, WindowClassifier]) -> Split:
+    """The split in words."""
+    if not classifiers:
+        return Split(
+            kind="none",
+            sentence="Nothing is learnt: every recording is judged by the lines it must show.",
+        )
+    text = split_sentence(split, classifiers["classifier"].folds)
+    because = split.because if isinstance(split, RandomSplit) else None
+    return Split(kind=split.kind, sentence=f"Classifier: {text}", because=because)
+
+
+def _not_answered(found: list[Diagnosis]) -> list[NotAnswered]:
+    """Recordings whose spectrum carries no verdict."""
+    return [
+        NotAnswered(question=f"Which fault has {one.recording.id}?", reason=one.reason)
+        for one in found
+        if one.verdict == "inconclusive"
+    ]
+
+
+def _overview(job: Job, found: list[Diagnosis]) -> Section:
+    """Scores of all recordings."""
+    del job
+    columns = [Column(label="recording"), Column(label="verdict"), Column(label="shaft", unit="Hz")]
+    columns += [Column(label=f"score {name}") for name in KINEMATICS.values()]
+    columns += [Column(label="99 % of chance"), Column(label="level over baseline")]
+    rows: list[list[Any]] = [
+        [
+            one.recording.id,
+            one.verdict,
+            round(one.shaft_hz, 2),
+            *(round(lines.score, 1) for lines in one.lines.values()),
+            round(one.chance, 1),
+            None if one.level is None else round(one.level, 2),
+        ]
+        for one in found
+    ]
+    return Section(
+        title="Lines that the geometry expects",
+        paragraphs=[
+            "A score is the geometric mean of peak to background at the first harmonics, so it is "
+            "high only when all of them stand out. The same score at frequencies where no fault "
+            "can be gives what chance does in the same spectrum."
+        ],
+        figures=[
+            Table(
+                kind="table",
+                title="Scores by recording",
+                caption="A fault is named when its score passes the limit, chance and the others.",
+                alt="Scores of inner race, outer race, ball and cage lines of each recording.",
+                columns=columns,
+                rows=rows,
+            )
+        ],
+    )
+
+
+def _spectra_sections(job: Job, model: Model, found: list[Diagnosis]) -> list[Section]:
+    """The envelope spectrum of each recording with the expected lines, faults first."""
+    order = {"fault": 0, "inconclusive": 1, "no fault": 2, "reference": 3}
+    shown = sorted(found, key=lambda one: (order[one.verdict], one.recording.id))
+    return [
+        Section(
+            title=f"{one.recording.id}: {one.verdict}",
+            paragraphs=[f"{one.reason}."],
+            figures=[_spectrum(job, model, one)],
+        )
+        for one in shown[: job.request.report.most_units]
+    ]
+
+
+def _spectrum(job: Job, model: Model, one: Diagnosis) -> Spectrum:
+    """The averaged envelope spectrum of a recording."""
+    resolution = model.card["resolution_hz"]
+    highest = _SHOWN_MULTIPLES * max(lines.expected_hz for lines in one.lines.values())
+    power = model.arrays["spectrum_power"][one.row][1 : int(highest / resolution)]
+    best = max(one.lines, key=lambda fault: one.lines[fault].score)
+    expected = [
+        Line(
+            x=h * lines.expected_hz,
+            label=f"{KINEMATICS[fault]} {h}x",
+            group=fault,
+            tolerance=h * lines.expected_hz * job.score.tolerance,
+        )
+        for fault, lines in sorted(one.lines.items(), key=lambda item: item[0] != best)
+        for h in range(1, job.score.harmonics + 1)
+    ]
+    rms = float(model.arrays["signal_rms"][one.row])
+    kurtosis = float(model.arrays["signal_kurtosis"][one.row])
+    return Spectrum(
+        kind="spectrum",
+        title=f"Envelope spectrum of {one.recording.id}",
+        caption=(
+            f"Squared envelope, {job.train.band_hz[0]:g} to {job.train.band_hz[1]:g} Hz; shaft "
+            f"{one.shaft_hz:.2f} Hz; signal {rms:.3g} {model.card['unit']} rms, kurtosis "
+            f"{kurtosis:.2f}. Bands: where lines of each fault would be."
+        ),
+        alt=f"Spectrum with expected fault lines; {one.reason}.",
+        x=[float(resolution * k) for k in range(1, len(power) + 1)],
+        y=[float(value) for value in power],
+        x_label="frequency of the envelope (Hz)",
+        y_label=f"power of the squared envelope (({model.card['unit']})^4)",
+        log_y=True,
+        lines=expected,
+    )
+
+
+def _honest_section(part: WindowClassifier, scores: Mapping[str, ClassifierScores]) -> Section:
+    """What the classifier does for unseen groups, beside what a random split would claim."""
+    by = part.split.by if isinstance(part.split, GroupSplit) else "random windows"
+    rows: list[list[Any]] = []
+    for name, one in scores.items():
+        for g, group in enumerate(one.names):
+            counts = one.confusion[g]
+            label = f"{by} {group} held out" if name == "classifier" else f"random {group}"
+            rows.append([label, int(counts.sum()), round(float(np.trace(counts) / counts.sum()), 3)])
+    honest = scores["classifier"]
+    share = np.trace(honest.confusion.sum(axis=0)) / honest.confusion.sum()
+    text = f"On a {by} that was not in training, {share:.0%} of the windows are recognised."
+    if "random split" in scores:
+        claim = scores["random split"].confusion.sum(axis=0)
+        text += (
+            f" Windows dealt at random would claim {np.trace(claim) / claim.sum():.0%}. Do not "
+            "believe that figure: windows of one recording are near copies of each other, so a "
+            "random split asks the model only to remember the recording, not to know the fault."
+        )
+    return Section(
+        title="The classifier: what it does, and what a random split would claim",
+        paragraphs=[text],
+        figures=[
+            Table(
+                kind="table",
+                title="Share of windows recognised",
+                caption="First the split that counts, then the one that flatters.",
+                alt="Accuracy for each held-out group and for each random fold.",
+                columns=[
+                    Column(label="test"),
+                    Column(label="windows"),
+                    Column(label="recognised"),
+                ],
+                rows=rows,
+            )
+        ],
+    )
+
+
+def _table(found: list[Diagnosis]) -> dict[str, NDArray[Any]]:
+    """One row a recording."""
+    table: dict[str, NDArray[Any]] = {
+        "recording": np.array([one.recording.id for one in found], dtype=object),
+        "verdict": np.array([one.verdict for one in found], dtype=object),
+        "fault": np.array([one.fault for one in found], dtype=object),
+        "reason": np.array([one.reason for one in found], dtype=object),
+        "shaft_hz": np.array([one.shaft_hz for one in found]),
+        "chance": np.array([one.chance for one in found]),
+    }
+    for fault, name in KINEMATICS.items():
+        table[f"score_{name}"] = np.array([one.lines[fault].score for one in found])
+        table[f"mean_{name}"] = np.array([one.lines[fault].mean for one in found])
+        table[f"expected_hz_{name}"] = np.array([one.lines[fault].expected_hz for one in found])
+        table[f"found_hz_{name}"] = np.array([one.lines[fault].found_hz for one in found])
+    return table

@@ -1,0 +1,239 @@
+"""What the folded scores of a window classifier say, for the families that share it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.families.verdicts import judged
+from lumipipe.metrics.confusion import accuracy, macro_f1
+from lumipipe.reporting.figures.declared import (
+    Confusion,
+    ConfusionPanel,
+    IntervalRow,
+    Intervals,
+    Reference,
+)
+from lumipipe.reporting.result import Coverage, CoverageGroup, Metric, Section
+from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lumipipe.config import Request
+    from lumipipe.fold import Leaves
+    from lumipipe.store.dataset import RecordingRow
+
+METRICS = ("macro_f1", "accuracy", "recording_macro_f1", "recording_accuracy")
+_LABELS = {
+    "macro_f1": "Macro-F1 by window",
+    "accuracy": "Accuracy by window",
+    "recording_macro_f1": "Macro-F1 by recording",
+    "recording_accuracy": "Accuracy by recording",
+}
+_MOST_PANELS = 12
+
+
+class ClassifierScores:
+    """What the folded scores say, by held-out group and in all.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        Names of the classes.
+    leaves : dict of (unit, group) to State
+        Folded scores.
+    groups : sequence of str or None
+        Held-out group of each recording; None where a recording cannot be judged as a whole.
+    """
+
+    def __init__(
+        self, classes: Sequence[str], leaves: Leaves, groups: Sequence[str] | None
+    ) -> None:
+        self.classes = list(classes)
+        self.by_recording = groups is not None
+        self.names = sorted({leaf[1] for leaf in leaves})
+        shape = (len(self.names), len(self.classes))
+        self.confusion = np.zeros((*shape, len(self.classes)), dtype=np.int64)
+        self.covered, self.set_size = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        parts: dict[str, list[NDArray[Any]]] = {}
+        for leaf in sorted(leaves):
+            state, group = leaves[leaf], self.names.index(leaf[1])
+            self.confusion[group] += state["confusion.counts"]
+            self.covered[group] += state["confusion.covered"]
+            self.set_size[group] += state["confusion.set_size"]
+            for name, array in state.items():
+                if name.startswith("rows."):
+                    parts.setdefault(name.removeprefix("rows."), []).append(array)
+        joined = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+        order = np.argsort(joined["number"], kind="stable")
+        self.rows = {name: array[order] for name, array in joined.items()}
+        self.recordings = np.unique(self.rows["recording"])
+        if groups is not None:
+            self._judge_recordings(groups)
+
+    def _judge_recordings(self, groups: Sequence[str]) -> None:
+        """Mean output over the windows of each recording, and its confusion by group."""
+        outputs = self.rows["outputs"]
+        number = np.searchsorted(self.recordings, self.rows["recording"])
+        sums = np.zeros((len(self.recordings), outputs.shape[1]))
+        np.add.at(sums, number, outputs)
+        self.recording_outputs = sums / np.bincount(number)[:, None]
+        first = np.unique(number, return_index=True)[1]
+        self.recording_truth = self.rows["truth"][first]
+        self.recording_predicted = self.recording_outputs.argmax(axis=1)
+        self.recording_confusion = np.zeros_like(self.confusion)
+        for r, truth, predicted in zip(
+            self.recordings, self.recording_truth, self.recording_predicted, strict=True
+        ):
+            self.recording_confusion[self.names.index(groups[r]), truth, predicted] += 1
+
+
+def classifier_metrics(
+    request: Request, scores: ClassifierScores, confidence: float
+) -> list[Metric]:
+    """Macro-F1 and accuracy, by window and by recording, with intervals over groups."""
+    kinds = [("macro_f1", macro_f1, scores.confusion), ("accuracy", accuracy, scores.confusion)]
+    if scores.by_recording:
+        whole = scores.recording_confusion
+        kinds += [("recording_macro_f1", macro_f1, whole), ("recording_accuracy", accuracy, whole)]
+    metrics = []
+    for name, statistic, counts in kinds:
+        lower, upper = bootstrap_units(counts, statistic, request.evaluation.seed, confidence)
+        known = np.isfinite([lower, upper]).all()
+        metric = Metric(
+            name=name,
+            label=_LABELS[name],
+            value=float(statistic(counts.sum(axis=0))),
+            lower=lower if known else None,
+            upper=upper if known else None,
+            confidence=confidence,
+            count=len(scores.names),
+            of="held-out groups",
+            note="interval: groups drawn again, 2000 times",
+        )
+        metrics.append(judged(metric, request.evaluation.metrics))
+    return metrics
+
+
+def set_coverage(nominal: float, scores: ClassifierScores) -> Coverage:
+    """Share of windows whose set held their class, in all and by class."""
+    totals = scores.confusion.sum(axis=2)
+    lower, upper, _ = share_between_units(scores.covered.sum(axis=1), totals.sum(axis=1))
+    count = int(totals.sum())
+    groups = []
+    for c, name in enumerate(scores.classes):
+        low, high, _ = share_between_units(scores.covered[:, c], totals[:, c])
+        seen = int(totals[:, c].sum())
+        groups.append(
+            CoverageGroup(
+                name=name,
+                achieved=float(scores.covered[:, c].sum() / seen) if seen else None,
+                lower=low,
+                upper=high,
+                count=seen,
+                width=float(scores.set_size[:, c].sum() / seen) if seen else None,
+            )
+        )
+    return Coverage(
+        nominal=nominal,
+        achieved=float(scores.covered.sum() / count) if count else None,
+        lower=lower,
+        upper=upper,
+        count=count,
+        groups=groups,
+    )
+
+
+def confusion_section(scores: ClassifierScores) -> Section:
+    """Who is taken for what, in all and by held-out group."""
+    f1 = macro_f1(scores.confusion)
+    worst = np.argsort(f1, kind="stable")[: _MOST_PANELS - 1]
+    panels = [ConfusionPanel(title="all", counts=scores.confusion.sum(axis=0).tolist())]
+    panels += [
+        ConfusionPanel(
+            title=f"{scores.names[g]} (F1 {f1[g]:.2f})", counts=scores.confusion[g].tolist()
+        )
+        for g in worst
+    ]
+    counts = scores.confusion.sum(axis=0)
+    wrong = counts - np.diag(np.diag(counts))
+    true, taken = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    return Section(
+        title="What is taken for what",
+        paragraphs=[
+            f"The most frequent mistake: {scores.classes[true]} is taken for "
+            f"{scores.classes[taken]} in {int(wrong[true, taken])} of {int(counts[true].sum())} "
+            "windows."
+        ],
+        figures=[
+            Confusion(
+                kind="confusion",
+                title="Windows by true and recognised class",
+                caption="Rows are true, columns recognised; held-out groups, the worst first.",
+                alt="Confusion matrices of all windows and of each held-out group.",
+                labels=scores.classes,
+                panels=panels,
+            )
+        ],
+    )
+
+
+def majority_share(scores: ClassifierScores) -> float:
+    """Accuracy of always naming the most frequent class."""
+    totals = scores.confusion.sum(axis=(0, 2))
+    return float(totals.max() / max(1, totals.sum()))
+
+
+def set_section(coverage: Coverage) -> Section:
+    """Nominal and achieved coverage of the prediction sets."""
+    rows = [
+        IntervalRow(
+            label=f"{group.name} ({group.width:.1f} classes)" if group.width else group.name,
+            value=group.achieved,
+            lower=group.lower,
+            upper=group.upper,
+            count=group.count,
+        )
+        for group in coverage.groups
+    ]
+    return Section(
+        title="Sets that promise to contain the truth",
+        paragraphs=[
+            "Thresholds come from groups that neither trained the model nor are tested; the "
+            "interval of each share takes into account that windows of one group hang together."
+        ],
+        figures=[
+            Intervals(
+                kind="intervals",
+                title="Achieved coverage by class",
+                caption="Each interval should meet the dashed line; in brackets the mean set size.",
+                alt="Achieved coverage of each class with its interval against the nominal one.",
+                rows=rows,
+                reference=Reference(value=coverage.nominal, label="nominal"),
+                x_label="share of windows whose set contains the true class",
+            )
+        ],
+    )
+
+
+def window_table(
+    recordings: Sequence[RecordingRow], scores: ClassifierScores
+) -> dict[str, NDArray[Any]]:
+    """One row a window."""
+    names = np.array([row.id for row in recordings], dtype=object)
+    classes = np.array(scores.classes, dtype=object)
+    rows = scores.rows
+    table = {
+        "recording": names[rows["recording"]],
+        "first_row": rows["first_row"],
+        "truth": classes[rows["truth"]],
+        "recognised": classes[rows["outputs"].argmax(axis=1)],
+    }
+    for c, name in enumerate(scores.classes):
+        table[f"output_{name}"] = rows["outputs"][:, c]
+        table[f"in_set_{name}"] = rows["in_set"][:, c]
+    return table

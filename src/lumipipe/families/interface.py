@@ -1,0 +1,209 @@
+"""What an analysis declares, so that the verbs can run any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from lumipipe.partition import Span
+from lumipipe.reporting.result import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from lumipipe.backend import Array, Backend
+    from lumipipe.comm import Comm
+    from lumipipe.config import Request, Settings
+    from lumipipe.fold import Batch, Leaf, Leaves, Reducer
+    from lumipipe.reporting.result import Result
+    from lumipipe.store.dataset import Dataset, RecordingRow, StreamTable
+    from lumipipe.windows import WindowPlan
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a family works on.
+
+    Parameters
+    ----------
+    request : Request
+        The request.
+    train, score, asset : Settings
+        The family's own sections of it.
+    dataset : Dataset
+        The prepared data.
+    backend : Backend
+        Where arrays live.
+    """
+
+    request: Request
+    train: Any
+    score: Any
+    asset: Any
+    dataset: Dataset
+    backend: Backend
+
+    @property
+    def seed(self) -> int:
+        """Key of all random draws."""
+        return self.request.evaluation.seed
+
+    def known(self) -> list[dict[str, str]]:
+        """What is known of each recording, by name: identity, unit, source, labels, attributes."""
+        return [known_of(row) for row in self.dataset.recordings]
+
+
+def asked(request: Request) -> Asked:
+    """What was asked, in the words of the request."""
+    return Asked(
+        id=request.id,
+        title=request.title,
+        family=request.question.family,
+        decision=request.question.decision,
+        unit_of_decision=request.question.unit_of_decision,
+        not_to_be_used_for=request.question.not_to_be_used_for,
+        language=request.language,
+        owner=request.rights.owner,
+        baseline=request.evaluation.baseline,
+    )
+
+
+def recording_spans(stream: StreamTable) -> list[Span]:
+    """Rows of each recording in a stream, gaps included."""
+    return [
+        Span(int(first), int(first + rows))
+        for first, rows in zip(stream.first_row, stream.rows, strict=True)
+    ]
+
+
+def known_of(row: RecordingRow) -> dict[str, str]:
+    """What is known of one recording, by name."""
+    identity = {"recording": row.id, "unit": row.unit, "source": row.source}
+    return {**row.attributes, **row.labels, **identity}
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one chunk and the windows in them.
+
+    Parameters
+    ----------
+    rows : array, shape (row, channel)
+        Samples on the device.
+    starts : ndarray of int64, shape (window,)
+        First row of each window within `rows`.
+    length : int
+        Rows of a window.
+    number : ndarray of int64, shape (window,)
+        Number of each window in the whole dataset.
+    recording : ndarray of int64, shape (window,)
+        Number of the recording of each window.
+    first_row : int
+        Number in the stream of the first of `rows`.
+    labels : dict of str to ndarray of int16, shape (row,)
+        Code of each label of each row.
+    """
+
+    rows: Array
+    starts: NDArray[np.int64]
+    length: int
+    number: NDArray[np.int64]
+    recording: NDArray[np.int64]
+    first_row: int
+    labels: dict[str, NDArray[np.int16]]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One fold over the data.
+
+    Parameters
+    ----------
+    stream : StreamTable
+        What is read.
+    plan : WindowPlan
+        Its windows and chunks.
+    reducer : Reducer
+        What is folded.
+    measure : callable of Block
+        Batches by leaf; the leaf's first part, the unit, is added by the fold.
+    labels : tuple of str
+        Labels of rows that are read along.
+    """
+
+    stream: StreamTable
+    plan: WindowPlan
+    reducer: Reducer
+    measure: Callable[[Block], Mapping[Leaf, Batch]]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """What training leaves: named arrays and a card.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        Parameters.
+    card : dict
+        What they mean: channels with units, rate, classes, settings; JSON values only.
+    """
+
+    arrays: dict[str, np.ndarray]
+    card: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What scoring leaves.
+
+    Parameters
+    ----------
+    result : Result
+        The answer.
+    tables : dict of str to dict of str to ndarray
+        Columns of each table by name.
+    """
+
+    result: Result
+    tables: dict[str, dict[str, np.ndarray]]
+
+
+class Family(Protocol):
+    """An analysis from the parts that exist."""
+
+    name: str
+    """Name in the registry and in ``question.family``."""
+    title: str
+    """What it does, in a few words."""
+    Train: type[Settings]
+    """Settings of section ``train``."""
+    Score: type[Settings]
+    """Settings of section ``score``."""
+    Asset: type[Settings]
+    """Settings of section ``asset``."""
+
+    def check(self, request: Request, train: Any, score: Any, asset: Any, place: str) -> None:
+        """Raise InputError for what this family cannot answer, before any data are read."""
+        ...
+
+    def train_passes(self, job: Job) -> dict[str, Pass]:
+        """The folds that fit the model, each with a name."""
+        ...
+
+    def fit(self, job: Job, leaves: dict[str, Leaves], comm: Comm) -> Model:
+        """The model; called on all ranks, the leaves of each fold are filled on rank 0."""
+        ...
+
+    def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
+        """The folds that test the model, each with a name."""
+        ...
+
+    def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
+        """The answer, from the scores; called on rank 0."""
+        ...

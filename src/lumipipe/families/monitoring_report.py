@@ -1,0 +1,473 @@
+"""The answer of the family `monitoring`: false alarms beside detection, contributions, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.verdicts import conclude, judged
+from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
+from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
+from lumipipe.uncertainty.proportions import clopper_pearson, share_between_units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lumipipe.families.interface import Job, Model
+    from lumipipe.fold import Leaves
+
+METRICS = ("false_alarm_rate", "missed_detection_rate", "precision", "recall", "f1")
+_TEST = 2
+_MOST_BARS = 12
+_DAY_S = 86_400.0
+_HALF = 0.5
+NOT_DETECTABLE = "not detectable"
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The rows of one recording, judged."""
+
+    stream: str
+    key: str
+    recording: int
+    name: str
+    rows: dict[str, NDArray[Any]]
+    sums: dict[str, NDArray[Any]]
+
+    @property
+    def alarm(self) -> NDArray[np.bool_]:
+        """Rows on which T² or SPE is above its limit."""
+        return np.asarray(self.rows["t2_alarm"] | self.rows["spe_alarm"])
+
+    @property
+    def tested(self) -> NDArray[np.bool_]:
+        """Rows that test."""
+        return np.asarray(self.rows["phase"] == _TEST)
+
+    @property
+    def normal(self) -> NDArray[np.bool_]:
+        """Tested rows outside the known fault."""
+        return np.asarray(self.tested & ~self.rows["event"])
+
+    @property
+    def event(self) -> NDArray[np.bool_]:
+        """Tested rows inside the known fault."""
+        return np.asarray(self.tested & self.rows["event"])
+
+
+def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
+    """The answer and its tables.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    model : Model
+        Models and limits of all streams.
+    leaves : dict of str to dict of (unit,) to State
+        Scores of each stream.
+
+    Returns
+    -------
+    Outcome
+        The verdict is that of the conditions in ``evaluation.metrics``.
+    """
+    scored = [
+        part
+        for stream, found in leaves.items()
+        for leaf, state in sorted(found.items())
+        for part in _recordings(job, stream, leaf[0], state)
+    ]
+    metrics = [judged(metric, job.request.evaluation.metrics) for metric in _metrics(scored)]
+    verdict = conclude(metrics)
+    tested = [part for part in scored if part.tested.any()]
+    units = [_unit(job, part, scored) for part in tested]
+    result = Result(
+        lumipipe_result=1,
+        request=asked(job.request),
+        answer=_answer(job, tested, metrics),
+        verdict=verdict,
+        would_change=_would_change(job, tested),
+        metrics=metrics,
+        units=units,
+        split=Split(kind=job.request.evaluation.split.kind, sentence=_split_sentence(job)),
+        counts={
+            "recordings": len(scored),
+            "recordings tested": len(tested),
+            "rows tested": int(sum(part.tested.sum() for part in scored)),
+            "values missing": int(sum(part.rows["missing"].sum() for part in scored)),
+        },
+        not_answered=_not_answered(scored, units, tested),
+        not_answered_reason="Every known fault stood out from the false alarms.",
+        sections=_sections(job, model, tested),
+        run=Run(),
+    )
+    return Outcome(result, {"rows": _table(scored)})
+
+
+def _recordings(job: Job, stream: str, unit: str, state: dict[str, Any]) -> list[_Scored]:
+    """The judged rows of a unit, recording by recording."""
+    rows = {n.removeprefix("rows."): a for n, a in state.items() if n.startswith("rows.")}
+    sums = {n.removeprefix("alarms."): a for n, a in state.items() if n.startswith("alarms.")}
+    settings = job.train.models[stream]
+    key = unit if settings.one_model_for == "unit" else "all"
+    parts = []
+    for r in np.unique(rows["recording"]):
+        mine = rows["recording"] == r
+        name = job.dataset.recordings[r].id
+        parts.append(
+            _Scored(stream, key, int(r), name, {n: a[mine] for n, a in rows.items()}, sums)
+        )
+    return parts
+
+
+def _metrics(scored: list[_Scored]) -> list[Metric]:
+    """False alarms first, so that no figure of detection stands without them."""
+    normal = np.array([part.normal.sum() for part in scored])
+    false = np.array([(part.alarm & part.normal).sum() for part in scored])
+    event = np.array([part.event.sum() for part in scored])
+    hits = np.array([(part.alarm & part.event).sum() for part in scored])
+    metrics = []
+    if normal.sum():
+        metrics.append(
+            _share(
+                "false_alarm_rate",
+                "False alarms (share of normal rows in alarm)",
+                false[normal > 0],
+                normal[normal > 0],
+            )
+        )
+    if event.sum():
+        rate = f"false-alarm rate {false.sum() / normal.sum():.1%}" if normal.sum() else "no normal"
+        missed = (event - hits)[event > 0]
+        metrics.append(
+            _share(
+                "missed_detection_rate",
+                "Missed (share of fault rows without alarm)",
+                missed,
+                event[event > 0],
+            )
+        )
+        precision = hits.sum() / max(1, hits.sum() + false.sum())
+        recall = hits.sum() / event.sum()
+        f1 = 2 * hits.sum() / max(1, 2 * hits.sum() + false.sum() + (event - hits).sum())
+        for name, value in (("precision", precision), ("recall", recall), ("f1", f1)):
+            metrics.append(
+                Metric(
+                    name=name,
+                    label=f"{name.capitalize()} of rows" if name != "f1" else "F1 of rows",
+                    value=float(value),
+                    count=int(event.sum() + normal.sum()),
+                    of="rows",
+                    note=f"beside a {rate}",
+                )
+            )
+    return metrics
+
+
+def _share(name: str, label: str, hits: NDArray[np.int64], totals: NDArray[np.int64]) -> Metric:
+    """A share of rows with its interval over recordings."""
+    lower, upper, effective = share_between_units(hits, totals)
+    return Metric(
+        name=name,
+        label=label,
+        value=float(hits.sum() / totals.sum()),
+        lower=lower,
+        upper=upper,
+        confidence=0.95,
+        count=int(totals.sum()),
+        of="rows",
+        note=f"as sure as {effective:.0f} independent rows; {len(totals)} recording(s)",
+    )
+
+
+def _false_alarms(part: _Scored, scored: list[_Scored]) -> tuple[int, int]:
+    """False alarms and normal rows that a recording's detection is held against."""
+    own = [part] if part.normal.any() else [p for p in scored if p.stream == part.stream]
+    false = sum(int((p.alarm & p.normal).sum()) for p in own)
+    return false, sum(int(p.normal.sum()) for p in own)
+
+
+def _unit(job: Job, part: _Scored, scored: list[_Scored]) -> Unit:
+    """The answer for one recording."""
+    false, normal = _false_alarms(part, scored)
+    values: dict[str, Any] = {}
+    if normal:
+        values["false-alarm rate"] = round(false / normal, 4)
+        values |= _per_day(job, part)
+    if not part.event.any():
+        share = float((part.alarm & part.tested).sum() / part.tested.sum())
+        return Unit(
+            id=part.name,
+            verdict="no known fault",
+            sentence=f"{share:.1%} of the tested rows are in alarm",
+            values=values,
+        )
+    event, alarm = part.event, part.alarm
+    for statistic in ("t2", "spe"):
+        found = part.rows[f"{statistic}_alarm"][event]
+        values[f"missed by {statistic}"] = round(float(1 - found.mean()), 4)
+    hits = int((alarm & event).sum())
+    values["detected"] = round(hits / int(event.sum()), 4)
+    low, high = clopper_pearson(hits, int(event.sum()))
+    # Without normal rows in the test, what the limits let through by design stands in.
+    far_high = clopper_pearson(false, normal)[1] if normal else 2 * job.train.alpha
+    word = _detection_word(low > far_high, hits / int(event.sum()), high)
+    first = np.flatnonzero(alarm & event)
+    start = int(np.flatnonzero(event)[0])
+    if len(first):
+        values["rows to the first alarm"] = int(first[0]) - start
+    return Unit(
+        id=part.name,
+        verdict=word,
+        sentence=(
+            f"{hits} of {int(event.sum())} fault rows in alarm, {false} of {normal} normal rows"
+            + (": not detectable with this model" if word == NOT_DETECTABLE else "")
+        ),
+        values=values,
+    )
+
+
+def _per_day(job: Job, part: _Scored) -> dict[str, float]:
+    """Starts of false alarms per day of normal operation, where rows have a rate."""
+    rate = float(job.dataset.streams[part.stream].rate_hz[part.recording])
+    if not np.isfinite(rate) or not part.normal.any():
+        return {}
+    alarm = (part.alarm & part.normal).astype(np.int64)
+    starts = int((np.diff(alarm, prepend=0) > 0).sum())
+    return {"false alarms a day": round(starts / (part.normal.sum() / rate / _DAY_S), 3)}
+
+
+def _detection_word(stands_out: bool, share: float, high: float) -> str:  # noqa: FBT001
+    """The short verdict on a fault: does its share of alarms stand out from false alarms?"""
+    if stands_out:
+        return "detected" if share >= _HALF else "partly detected"
+    # With few rows of the fault even a good model proves nothing.
+    return NOT_DETECTABLE if high < _HALF else "unclear"
+
+
+def _answer(job: Job, tested: list[_Scored], metrics: list[Metric]) -> str:
+    """The answer in one sentence."""
+    if not metrics:
+        return "No rows were left to test the model on."
+    first = metrics[0]
+    faults = [part for part in tested if part.event.any()]
+    found = f"{job.score.limits} limits at {job.train.alpha:.0%} for each statistic"
+    if first.name != "false_alarm_rate":
+        sentence = f"With {found}, {1 - (first.value or 0):.1%} of the fault rows raise an alarm"
+        return f"{sentence}; there are no normal rows to count false alarms on."
+    sentence = (
+        f"With {found}, {first.value:.1%} of the normal rows raise a false alarm "
+        f"(95% interval {first.lower:.1%} to {first.upper:.1%})"
+    )
+    if not faults:
+        return f"{sentence}; no fault is known, so nothing is said about detection."
+    missed = metrics[1]
+    return (
+        f"{sentence} and {missed.value:.1%} of the rows of {len(faults)} known fault(s) are missed "
+        f"({missed.lower:.1%} to {missed.upper:.1%})."
+    )
+
+
+def _would_change(job: Job, tested: list[_Scored]) -> str:
+    """What would change the answer."""
+    if not any(part.event.any() for part in tested):
+        return "A period with a known fault: without one, only false alarms can be counted."
+    if not job.request.evaluation.metrics:
+        return "A condition under evaluation.metrics: without one, nothing can be supported."
+    return "Normal rows from another operating regime: limits hold for the regime they were set in."
+
+
+def _split_sentence(job: Job) -> str:
+    """The split in words."""
+    split = job.request.evaluation.split
+    if split.kind == "time":
+        size = (
+            f"{split.train_first_rows} rows"
+            if split.train_first_rows is not None
+            else f"{split.train_first_s:g} s"
+        )
+        return f"The first {size} of each recording are normal operation; the rest tests."
+    text = f"Sources {', '.join(split.train)} are normal operation"
+    if split.calibrate:
+        text += f", {', '.join(split.calibrate)} set the limits"
+    return f"{text}; the other sources test."
+
+
+def _not_answered(
+    scored: list[_Scored], units: list[Unit], tested: list[_Scored]
+) -> list[NotAnswered]:
+    """Faults that do not stand out, and what was not asked of the data."""
+    found = [
+        NotAnswered(question=f"Would the fault of {unit.id} be seen?", reason=unit.sentence)
+        for unit in units
+        if unit.verdict in {NOT_DETECTABLE, "unclear"}
+    ]
+    if not any(part.event.any() for part in tested):
+        found.append(
+            NotAnswered(
+                question="How many faults would be missed?",
+                reason="no fault is known in these data",
+            )
+        )
+    if not any(part.normal.any() for part in scored):
+        found.append(
+            NotAnswered(
+                question="How often is there a false alarm?",
+                reason="all tested rows belong to known faults",
+            )
+        )
+    return found
+
+
+def _sections(job: Job, model: Model, tested: list[_Scored]) -> list[Section]:
+    """Limits, then a chart and contributions for each recording."""
+    shown = sorted(tested, key=lambda part: (part.event.any(), part.name))
+    charts = [_chart_section(job, model, part) for part in shown[: job.request.report.most_units]]
+    return [_limits_section(job, model), *charts]
+
+
+def _limits_section(job: Job, model: Model) -> Section:
+    """Limits of theory, of training rows and of left-out rows, side by side."""
+    rows: list[list[Any]] = []
+    for stream, facts in model.card["streams"].items():
+        for key, one in facts["models"].items():
+            for statistic, name in (("t2", "T²"), ("spe", "SPE")):
+                limits = one["limits"][statistic]
+                rows.append(
+                    [
+                        f"{stream} {key}",
+                        name,
+                        limits["theoretical"],
+                        limits["training"],
+                        limits["empirical"],
+                        limits["left_out_rows"],
+                        100 * limits["above_theoretical"],
+                        100 * limits["above_training"],
+                    ]
+                )
+    return Section(
+        title="Limits",
+        paragraphs=[
+            f"Each limit should let {job.train.alpha:.0%} of normal rows through. Limits from the "
+            "rows that fitted the model are too tight for new rows; the last columns say what "
+            "share of left-out normal rows lies above the theoretical and the training limit. "
+            f"Alarms here use the {job.score.limits} limits."
+        ],
+        figures=[
+            Table(
+                kind="table",
+                title="Control limits by model",
+                caption="A dash: too few left-out rows for a limit at this share.",
+                alt="Theoretical, training and empirical limits of T² and SPE.",
+                columns=[
+                    Column(label="model"),
+                    Column(label="statistic"),
+                    Column(label="theoretical"),
+                    Column(label="training rows"),
+                    Column(label="left-out rows"),
+                    Column(label="left-out rows, number"),
+                    Column(label="above theoretical", unit="%"),
+                    Column(label="above training", unit="%"),
+                ],
+                rows=rows,
+            )
+        ],
+    )
+
+
+def _chart_section(job: Job, model: Model, part: _Scored) -> Section:
+    """T² and SPE over the rows of a recording, and what contributed to its alarms."""
+    facts = model.card["streams"][part.stream]["models"][part.key]
+    x = part.rows["row"].astype(float)
+    panels = []
+    for statistic, name in (("t2", "T²"), ("spe", "SPE")):
+        limits = [
+            Limit(
+                value=facts["limits"][statistic][kind],
+                label=f"{kind} limit",
+                style="theoretical" if kind == "theoretical" else "empirical",
+            )
+            for kind in ("theoretical", "empirical")
+            if facts["limits"][statistic][kind] is not None
+        ]
+        panels.append(
+            Panel(
+                y=part.rows[statistic].tolist(),
+                y_label=name,
+                log_y=True,
+                limits=limits,
+                alarms=np.flatnonzero(part.rows[f"{statistic}_alarm"] & part.tested).tolist(),
+            )
+        )
+    chart = Chart(
+        kind="chart",
+        title=f"T² and SPE of {part.name}",
+        caption="Rows above a limit are in alarm; both limits are drawn.",
+        alt=f"T² and SPE against the row, {int((part.alarm & part.tested).sum())} rows in alarm.",
+        x=x.tolist(),
+        x_label="row",
+        spans=_spans(part),
+        panels=panels,
+    )
+    figures: list[Any] = [chart]
+    if int(part.sums["rows"]) and (part.alarm & part.tested).any():
+        figures.append(_contributions(job, model, part))
+    return Section(title=part.name, figures=figures)
+
+
+def _spans(part: _Scored) -> list[Span]:
+    """Stretches of training, calibration and known fault."""
+    spans = []
+    for label, mask in (
+        ("normal, fits the model", part.rows["phase"] == 0),
+        ("normal, sets the limits", part.rows["phase"] == 1),
+        ("known fault", part.rows["event"]),
+    ):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+        for start, stop in edges.reshape(-1, 2):
+            rows = part.rows["row"]
+            spans.append(Span(start=float(rows[start]), stop=float(rows[stop - 1]), label=label))
+    return spans
+
+
+def _contributions(job: Job, model: Model, part: _Scored) -> Bars:
+    """What the channels add to SPE in alarm, with the univariate check beside it."""
+    del job
+    names = model.card["streams"][part.stream]["channels"]
+    alarms = max(1, int((part.alarm & part.tested).sum()))
+    spe, z2 = part.sums["spe_contribution"] / alarms, part.sums["z2"] / alarms
+    top = np.argsort(-spe, kind="stable")[:_MOST_BARS]
+    return Bars(
+        kind="bars",
+        title=f"Channels behind the alarms of {part.name}",
+        caption=(
+            "Left: mean contribution to SPE. Right: root mean square of the channel's own "
+            "standardised value; a long left bar with a short right one may be smeared over "
+            "from another channel."
+        ),
+        alt=f"Largest contribution: {names[top[0]]}.",
+        labels=[names[i] for i in top],
+        values=[float(spe[i]) for i in top],
+        second=[float(np.sqrt(z2[i])) for i in top],
+        x_label="mean contribution to SPE",
+        second_label="standardised value (root mean square)",
+    )
+
+
+def _table(scored: list[_Scored]) -> dict[str, NDArray[Any]]:
+    """One row a row of the data."""
+    words = np.array(["none", "train", "calibrate", "test"], dtype=object)
+    columns: dict[str, list[NDArray[Any]]] = {}
+    for part in scored:
+        columns.setdefault("recording", []).append(
+            np.full(len(part.rows["row"]), part.name, dtype=object)
+        )
+        for name in ("row", "t2", "spe", "t2_alarm", "spe_alarm", "event", "missing"):
+            columns.setdefault(name, []).append(part.rows[name])
+        columns.setdefault("phase", []).append(words[part.rows["phase"] + 1])
+    return {name: np.concatenate(arrays) for name, arrays in columns.items()}

@@ -1,0 +1,65 @@
+"""From metrics with intervals and conditions to a verdict; the same rule for all families."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lumipipe.errors import InputError
+from lumipipe.reporting.result import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def judged(metric: Metric, conditions: Mapping[str, str]) -> Metric:
+    """The metric with its condition from the request, and whether it is met.
+
+    A condition is met when the whole interval satisfies it, not met when no value of the
+    interval does, and open (None) in between.
+    """
+    condition = conditions.get(metric.name)
+    if condition is None or metric.value is None:
+        return metric.model_copy(update={"condition": condition})
+    operator, bound = parse_condition(condition)
+    lower = metric.value if metric.lower is None else metric.lower
+    upper = metric.value if metric.upper is None else metric.upper
+    if operator == ">=":
+        met = True if lower >= bound else False if upper < bound else None
+    else:
+        met = True if upper <= bound else False if lower > bound else None
+    return metric.model_copy(update={"condition": condition.strip(), "met": met})
+
+
+def parse_condition(condition: str) -> tuple[str, float]:
+    """Operator and bound of a condition such as ``>= 0.8``."""
+    match = re.fullmatch(r"\s*(>=|<=)\s*(-?\d+(?:\.\d+)?)\s*", condition)
+    if match is None:
+        raise ValueError(f"no condition: {condition}")
+    return match[1], float(match[2])
+
+
+def conclude(metrics: Sequence[Metric]) -> str:
+    """The verdict that the conditions lead to.
+
+    Returns
+    -------
+    str
+        ``supported`` when all conditions are met, ``not_supported`` when one is not met,
+        ``inconclusive`` when one is open or there is none.
+    """
+    results = [metric.met for metric in metrics if metric.condition is not None]
+    if any(result is False for result in results):
+        return "not_supported"
+    if results and all(results):
+        return "supported"
+    return "inconclusive"
+
+
+def check_conditions(conditions: Mapping[str, str], known: Sequence[str], place: str) -> None:
+    """Refuse a condition on a metric that the family does not compute."""
+    for name in conditions:
+        if name not in known:
+            raise InputError(
+                f"{place}", f"evaluation.metrics: no metric {name}", f"use {', '.join(known)}"
+            )

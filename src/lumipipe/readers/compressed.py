@@ -1,0 +1,74 @@
+"""Opening of plain and compressed files, and the names that they have without the wrapping.
+
+What is inside a file is the readers' matter.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from lumipipe.errors import InputError, RecordingError
+
+_DECOMPRESS = {".gz": gzip.decompress, ".xz": lzma.decompress}
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """The content of a plain, .gz or .xz file as a binary stream.
+
+    Parameters
+    ----------
+    path : Path
+        The file; a compressed one is unpacked as a whole into memory, so that damage at its
+        end is found before its first row is used.
+
+    Returns
+    -------
+    BinaryIO
+        Open for reading and seeking, at position 0.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read: mend the path.
+    RecordingError
+        If the compression is truncated or damaged: copy the file again.
+    """
+    unpack = _DECOMPRESS.get(path.suffix.lower())
+    try:
+        if unpack is None:
+            return path.open("rb")
+        packed = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            shown(path), f"cannot be read ({error.strerror})", "check path and rights"
+        ) from error
+    if not packed:
+        raise RecordingError(shown(path), "is empty", "copy the file again from its source")
+    try:
+        return io.BytesIO(unpack(packed))
+    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise RecordingError(
+            shown(path),
+            f"is truncated or damaged as a {path.suffix} file ({error})",
+            "copy the file again from its source",
+        ) from error
+
+
+def plain_name(path: Path) -> str:
+    """The file's name without .gz or .xz and without its last suffix.
+
+    >>> plain_name(Path("runs/d05_te.dat.xz"))
+    'd05_te'
+    """
+    name = path.with_suffix("") if path.suffix.lower() in _DECOMPRESS else path
+    return name.stem
+
+
+def shown(path: Path) -> str:
+    """Folder and name of a file for messages; never a path of this machine."""
+    return "/".join(path.parts[-2:]) if path.parent.name else path.name

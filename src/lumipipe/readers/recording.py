@@ -1,0 +1,234 @@
+"""The channel contract: what one instrument wrote in one go, with units, time and labels.
+
+Tables come from the readers; channels, time and labels have a module each; joining streams
+on one grid is `lumipipe.readers.grid`'s, storing them `lumipipe.store`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from lumipipe.config import TimeColumn
+from lumipipe.errors import InputError, RecordingError
+from lumipipe.readers import READERS
+from lumipipe.readers.channels import channel_values, stored_type
+from lumipipe.readers.compressed import plain_name
+from lumipipe.readers.files import check_digest, relative_name
+from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
+from lumipipe.readers.timebase import time_base
+from lumipipe.readers.units import conversion
+
+if TYPE_CHECKING:
+    from lumipipe.config import Channel, Prepare, Source
+    from lumipipe.readers.tables import Reader, ReaderOptions, Table
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Channels that were sampled together.
+
+    Parameters
+    ----------
+    values : np.ndarray, shape (row, channel), float32 or float64, stored units
+        NaN where a channel has no reading.
+    time_ns : np.ndarray or None, shape (row,), int64, ns
+        Stamps, since 1970 (UTC) or since the recording's start; None where the rows are
+        regular or only ordered.
+    start_ns : int or None, ns
+        Time of the first row since 1970 (UTC); None where it is not known.
+    rate_hz : float, Hz
+        Measured rate; the declared one of a regular stream; NaN for ordered rows.
+    rate_u_hz : float, Hz
+        Standard uncertainty of the measured rate; NaN where none was measured.
+    nominal_hz : float, Hz
+        Declared rate, or NaN.
+    segments : np.ndarray, shape (segment, 2), int64
+        First row and number of rows between gaps.
+    labels : dict of str to np.ndarray, shape (row,), str
+        Labels of each sample.
+    channels : tuple of str
+        Names of the channels.
+    units : tuple of str
+        Their stored units.
+    """
+
+    values: np.ndarray
+    time_ns: np.ndarray | None
+    start_ns: int | None
+    rate_hz: float
+    rate_u_hz: float
+    nominal_hz: float
+    segments: np.ndarray
+    labels: dict[str, np.ndarray]
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one instrument wrote in one go.
+
+    Parameters
+    ----------
+    id : str
+        Identity, from the source's template.
+    unit : str
+        Machine, plant or pseudonymous person.
+    source : str
+        Identity of the source in the request.
+    file : str
+        Name of the file below the source's folder.
+    sha256 : str
+        Digest of the file.
+    attributes : dict of str to str
+        What file name and content say.
+    labels : dict of str to str
+        Labels of the whole recording.
+    streams : dict of str to Stream
+        Name of the stream to its samples.
+    notes : tuple of str
+        What a reader of the report should know.
+    """
+
+    id: str
+    unit: str
+    source: str
+    file: str
+    sha256: str
+    attributes: dict[str, str]
+    labels: dict[str, str]
+    streams: dict[str, Stream]
+    notes: tuple[str, ...]
+
+
+def read_recordings(
+    source: Source, file: Path, prepare: Prepare, place: str, root: Path | None = None
+) -> list[Recording]:
+    """The recordings in one file of a source.
+
+    Parameters
+    ----------
+    source : Source
+        Format, channels, time and labels.
+    file : Path
+        One of the source's files.
+    prepare : Prepare
+        Number type, and the longest gap where a grid is set.
+    place : str
+        Where the request declares the source, such as request.yaml:14.
+    root : Path or None
+        Folder that the file's name is relative to (`lumipipe.readers.files.glob_root`);
+        told from the source's pattern where None.
+
+    Returns
+    -------
+    list of Recording
+        One for each table of the file, with one stream.
+
+    Raises
+    ------
+    InputError
+        If the request is wrong about this file: the message names what to correct.
+    RecordingError
+        If the file or a recording in it cannot be used.
+    """
+    reader = _reader(source, place)
+    options = _options(reader, source, place)
+    if options.needs_digest and source.sha256 is None:
+        raise InputError(
+            place,
+            f"source {source.id} is opened with pickle but declares no sha256",
+            "declare the digest of a file that you trust",
+        )
+    digest = check_digest(file, source)
+    name = relative_name(source, file, root)
+    return [
+        _recording(source, table, prepare, place, name, digest)
+        for table in reader.read(file, options)
+    ]
+
+
+def _reader(source: Source, place: str) -> Reader:
+    """The reader of the source's format."""
+    if source.format not in READERS:
+        raise InputError(
+            place, f"unknown format {source.format}", f"known formats: {', '.join(READERS)}"
+        )
+    return READERS[source.format]
+
+
+def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
+    """The reader's settings, narrowed to the columns that the source uses."""
+    try:
+        options = reader.Options.model_validate(source.read)
+    except ValidationError as error:
+        complaint = error.errors()[0]
+        key = ".".join(str(part) for part in ("read", *complaint["loc"]))
+        problem, _, remedy = complaint["msg"].removeprefix("Value error, ").partition("; ")
+        known = f"known keys: {', '.join(reader.Options.model_fields)}"
+        raise InputError(place, f"{key}: {problem}", remedy or known) from error
+    numbers = {channel.column or channel.name for channel in source.channels}
+    text = {label.column for label in source.labels.values() if label.column is not None}
+    if isinstance(source.time, TimeColumn):
+        (text if source.time.format is not None else numbers).add(source.time.column)
+    return options.for_columns(numbers, text)
+
+
+def _recording(
+    source: Source, table: Table, prepare: Prepare, place: str, name: str, digest: str
+) -> Recording:
+    """One table as a recording."""
+    attributes = attributes_of(source, table, name, plain_name(Path(name)), place)
+    shown = name if table.name == attributes["file"] else f"{name}#{table.name}"
+    rows = _rows(source, table, shown)
+    found = [channel_values(table, rows, item, shown, place) for item in source.channels]
+    dtype = stored_type(source, found, prepare.dtype, place)
+    gap_s = None if prepare.grid is None else prepare.grid.longest_gap_s
+    time = time_base(table, rows, source, gap_s, shown)
+    stream = Stream(
+        values=np.stack([item.values for item in found], axis=1).astype(dtype),
+        time_ns=time.time_ns,
+        start_ns=time.start_ns,
+        rate_hz=time.rate_hz,
+        rate_u_hz=time.rate_u_hz,
+        nominal_hz=time.nominal_hz,
+        segments=time.segments,
+        labels=sample_labels(source.labels, table, rows, shown, place),
+        channels=tuple(item.name for item in source.channels),
+        units=tuple(_stored_unit(item, place) for item in source.channels),
+    )
+    return Recording(
+        id=from_template(source.recordings.id, attributes, f"{place}: recordings.id"),
+        unit=from_template(source.recordings.unit, attributes, f"{place}: recordings.unit"),
+        source=source.id,
+        file=name,
+        sha256=digest,
+        attributes=attributes,
+        labels=whole_labels(source.labels, attributes, shown, place),
+        streams={source.stream: stream},
+        notes=(*(note for item in found for note in item.notes), *time.notes),
+    )
+
+
+def _stored_unit(channel: Channel, place: str) -> str:
+    """The unit that a channel is stored in."""
+    return conversion(channel.quantity, channel.unit, f"{place}: channel {channel.name}")[2]
+
+
+def _rows(source: Source, table: Table, file: str) -> slice:
+    """The rows to keep."""
+    length = len(next(iter(table.columns.values()), ()))
+    first, last = source.rows or (0, None)
+    last = length if last is None else last
+    if not 0 <= first < last <= length:
+        raise RecordingError(
+            file,
+            f"has {length} rows, asked for are rows {first} to {last}",
+            "correct rows, or leave the recording out" if source.rows else "fetch the file again",
+        )
+    return slice(first, last)

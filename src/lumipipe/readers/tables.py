@@ -1,0 +1,98 @@
+"""What every reader gives: tables of named columns, before anything knows what they mean.
+
+The readers themselves are one module each beside this one; what turns a table into a
+recording is in `lumipipe.readers.recording`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lumipipe.config import Settings
+from lumipipe.errors import InputError
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of equal length that one instrument wrote in one go.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table: the file's plain name, or a series' number inside the file.
+    columns : dict of str to np.ndarray, shape (row,)
+        Numbers (integers, float32, float64) or text (str in object arrays).
+    attributes : dict of str to str
+        What the file says about the whole table.
+    first_line : int or None
+        Line of the first row in a text file, from 1; None in a binary one.
+    """
+
+    name: str
+    columns: dict[str, np.ndarray]
+    attributes: dict[str, str]
+    first_line: int | None
+
+    def row_place(self, row: int) -> str:
+        """``line N`` of a row in a text file, ``row N`` (from 0) in a binary one."""
+        return f"row {row}" if self.first_line is None else f"line {self.first_line + row}"
+
+
+class ReaderOptions(Settings):
+    """Keys of the section `read` of a source; each reader has its own."""
+
+    def for_columns(self, numbers: set[str], text: set[str]) -> ReaderOptions:  # noqa: ARG002
+        """These options, narrowed to the columns that are used as numbers and as text."""
+        return self
+
+    @property
+    def needs_digest(self) -> bool:
+        """Whether the file may only be opened after its declared digest was checked."""
+        return False
+
+
+class Reader(NamedTuple):
+    """A file format: its settings and the function that opens it.
+
+    ``read(file, options)`` yields one `Table` for each recording in the file.
+    """
+
+    Options: type[ReaderOptions]
+    read: Callable[[Path, Any], Iterator[Table]]
+
+
+def column_names(names: list[str] | None, count: int) -> list[str] | None:
+    """`names`, or c1 to cN where none are given; None where their number is not `count`."""
+    if names is None:
+        return [f"c{number}" for number in range(1, count + 1)]
+    return names if len(names) == count else None
+
+
+def unknown_column(place: str, name: str, known: Iterable[str]) -> InputError:
+    """An error that names the nearest of the columns that are there, and lists them."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    listed = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
+    guess = f"did you mean {near[0]}? " if near else ""
+    return InputError(place, f"has no column {name}", f"{guess}its columns: {listed}")
+
+
+def number_text(value: object) -> str:
+    """A label or attribute as text: whole numbers without a decimal point.
+
+    >>> number_text(1.0), number_text(2), number_text("left")
+    ('1', '2', 'left')
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    if isinstance(value, (int, np.integer)):
+        return str(int(value))
+    if isinstance(value, (float, np.floating)):
+        return f"{float(value):.15g}"
+    return str(value)

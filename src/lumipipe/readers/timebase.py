@@ -1,0 +1,233 @@
+"""When samples were taken: time stamps in int64 nanoseconds UTC, measured rate, gaps.
+
+Nothing here asks the operating system for a time zone. Bringing streams to one grid is in
+`lumipipe.readers.grid`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lumipipe.config import Order, Regular
+from lumipipe.errors import RecordingError
+from lumipipe.readers.channels import column_of
+
+if TYPE_CHECKING:
+    from lumipipe.config import Source, TimeColumn
+    from lumipipe.readers.tables import Table
+
+NANOSECONDS = 1_000_000_000
+_NS_PER_UNIT = {"s": NANOSECONDS, "ms": 1_000_000, "us": 1_000, "ns": 1}
+GAP_STEPS = 5.0
+"""A step longer than this many typical steps is a gap where no longest gap is declared."""
+_RATE_DEVIATION = 1e-3  # of the nominal rate: smaller differences are not worth a note
+
+
+@dataclass(frozen=True)
+class TimeBase:
+    """Time of the rows of one stream; the fields are those of `Stream`."""
+
+    time_ns: np.ndarray | None
+    start_ns: int | None
+    rate_hz: float
+    rate_u_hz: float
+    nominal_hz: float
+    segments: np.ndarray
+    notes: tuple[str, ...]
+
+
+def time_base(
+    table: Table, rows: slice, source: Source, gap_s: float | None, file: str
+) -> TimeBase:
+    """Time of the rows of a table, as the source declares it.
+
+    Parameters
+    ----------
+    table : Table
+        What the reader gave.
+    rows : slice
+        Rows to keep, with both ends.
+    source : Source
+        Its `time` is regular, a column, or order.
+    gap_s : float or None
+        Longest step in seconds that is no gap; `GAP_STEPS` typical steps where None.
+    file : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    TimeBase
+        Stamps, rate and the segments between gaps.
+
+    Raises
+    ------
+    RecordingError
+        If a stamp is missing or unreadable, or time decreases.
+    """
+    whole = np.array([[0, rows.stop - rows.start]], dtype=np.int64)
+    time = source.time
+    if isinstance(time, Regular):
+        return TimeBase(None, None, time.rate_hz, np.nan, time.rate_hz, whole, ())
+    if isinstance(time, Order):
+        return TimeBase(None, None, np.nan, np.nan, np.nan, whole, ())
+    column = column_of(table, time.column, file)[rows]
+    where, first = f"{file}: column {time.column}", rows.start
+    stamps = (
+        _from_text(table, column, time, where, first)
+        if time.format is not None
+        else _from_numbers(table, column, time, where, first)
+    )
+    steps = np.diff(stamps)
+    if (steps < 0).any():
+        row = int(np.argmax(steps < 0)) + 1
+        raise RecordingError(
+            where,
+            f"time goes back by {-steps[row - 1] / NANOSECONDS:g} s at "
+            f"{table.row_place(first + row)}",
+            "sort the rows, or cut the recording there with rows",
+        )
+    notes = []
+    if (equal := int((steps == 0).sum())) > 0:
+        notes.append(f"{equal} rows have the time stamp of the row before; all are kept")
+    segments = _segments(steps, gap_s)
+    if len(segments) > 1:
+        notes.append(f"{len(segments) - 1} gaps in time")
+    rate, u_rate = measured_rate(stamps, segments)
+    nominal = time.rate_hz if time.rate_hz is not None else np.nan
+    if abs(rate - nominal) > max(3.0 * u_rate, _RATE_DEVIATION * nominal):
+        notes.append(f"measured rate {rate:.6g} Hz (u {u_rate:.1g}), nominal {nominal:g} Hz")
+    start = int(stamps[0]) if time.origin == "1970" else None
+    return TimeBase(stamps, start, rate, u_rate, nominal, segments, tuple(notes))
+
+
+def measured_rate(time_ns: np.ndarray, segments: np.ndarray) -> tuple[float, float]:
+    """Measured rate and its standard uncertainty, both in Hz; NaN for too few rows.
+
+    Parameters
+    ----------
+    time_ns : np.ndarray, shape (row,), int64
+        Stamps that do not decrease.
+    segments : np.ndarray, shape (segment, 2), int64
+        First row and number of rows between gaps.
+
+    Returns
+    -------
+    tuple of float
+        Rate and standard uncertainty.
+
+    Notes
+    -----
+    *Method*: least squares of time on row number with one slope for all segments and one
+    intercept for each, so that gaps do not count; the residuals' variance is widened for
+    their correlation of lag one, since clocks wander, and is at least that of the stamps'
+    resolution (a power of ten of nanoseconds that divides all of them). *Accuracy*: stamps
+    are taken relative to each segment's first one, exact below 2**53 ns (104 days a segment).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rate, _ = measured_rate(np.arange(5) * 20_000_000, np.array([[0, 5]]))
+    >>> round(rate, 9)
+    50.0
+    """
+    numbers, times = [], []
+    for first, rows in segments:
+        if rows < 2:
+            continue
+        stamps = (time_ns[first : first + rows] - time_ns[first]).astype(np.float64)
+        number = np.arange(rows, dtype=np.float64)
+        numbers.append(number - number.mean())
+        times.append(stamps - stamps.mean())
+    if not numbers:
+        return np.nan, np.nan
+    x, y = np.concatenate(numbers), np.concatenate(times)
+    spread = float(x @ x)
+    period = float(x @ y) / spread
+    if period <= 0.0:
+        return np.nan, np.nan
+    residual = y - period * x
+    freedom = max(len(x) - len(numbers) - 1, 1)
+    variance = max(float(residual @ residual) / freedom, _resolution_ns(time_ns) ** 2 / 12.0)
+    lag = float(residual[1:] @ residual[:-1]) / max(float(residual @ residual), 1e-300)
+    lag = min(max(lag, 0.0), 1.0 - 2.0 / len(x))
+    u_period = np.sqrt(variance * (1.0 + lag) / (1.0 - lag) / spread)
+    rate = NANOSECONDS / period
+    return rate, float(rate * u_period / period)
+
+
+def _resolution_ns(time_ns: np.ndarray) -> float:
+    """The largest power of ten, up to a second, that divides all stamps."""
+    for digits in range(9, 0, -1):
+        if not (time_ns % 10**digits).any():
+            return float(10**digits)
+    return 1.0
+
+
+def _segments(steps: np.ndarray, gap_s: float | None) -> np.ndarray:
+    """First row and number of rows between steps that are gaps."""
+    forward = steps[steps > 0]
+    if not forward.size:
+        return np.array([[0, len(steps) + 1]], dtype=np.int64)
+    limit = gap_s * NANOSECONDS if gap_s is not None else GAP_STEPS * float(np.median(forward))
+    starts = np.concatenate([[0], np.flatnonzero(steps > limit) + 1, [len(steps) + 1]])
+    return np.stack([starts[:-1], np.diff(starts)], axis=1).astype(np.int64)
+
+
+def _from_text(
+    table: Table, column: np.ndarray, time: TimeColumn, where: str, first: int
+) -> np.ndarray:
+    """Stamps from text in the declared format; text without an offset is UTC."""
+    if column.dtype.kind not in "OUT":
+        raise RecordingError(where, "holds numbers, not text", "give time.unit instead of format")
+    parsed = pd.to_datetime(
+        pd.Series(column, dtype=object), format=time.format, errors="coerce", utc=True
+    )
+    bad = parsed.isna().to_numpy()
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise RecordingError(
+            where,
+            f"{table.row_place(first + row)} holds {str(column[row])!r}, not a time like "
+            f"{time.format}; {int(bad.sum())} such rows",
+            "correct time.format, or mend the rows",
+        )
+    stamps: np.ndarray = pd.DatetimeIndex(parsed).as_unit("ns").asi8
+    return stamps
+
+
+def _from_numbers(
+    table: Table, column: np.ndarray, time: TimeColumn, where: str, first: int
+) -> np.ndarray:
+    """Stamps from numbers, exact for whole ones and to the number's own digits for others."""
+    if column.dtype.kind not in "iuf":
+        raise RecordingError(where, "holds text, not numbers", "give time.format instead of unit")
+    scale = _NS_PER_UNIT[time.unit or "s"]
+    numbers = column.astype(np.float64)
+    bad = ~(np.abs(numbers) * scale < 2.0**63)  # NaN too
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise RecordingError(
+            where,
+            f"{table.row_place(first + row)} holds {column[row]}, no time in {time.unit}",
+            "correct time.unit, or mend the row",
+        )
+    if column.dtype.kind in "iu":
+        exact: np.ndarray = column.astype(np.int64) * scale
+        return exact
+    whole = np.floor(numbers)
+    stamps: np.ndarray = whole.astype(np.int64) * scale
+    stamps += _fraction_ns(numbers, numbers - whole, scale)
+    return stamps
+
+
+def _fraction_ns(numbers: np.ndarray, fraction: np.ndarray, scale: int) -> np.ndarray:
+    """Nanoseconds of the fractions, rounded to the decimals that the numbers can carry."""
+    spacing = float(np.spacing(np.abs(numbers).max(initial=0.0)))
+    digits = int(np.floor(-np.log10(spacing))) if spacing > 0 else 18
+    decimals = min(max(digits, 0), 15)
+    rounded: np.ndarray = np.rint(np.round(fraction, decimals) * scale).astype(np.int64)
+    return rounded

@@ -1,0 +1,110 @@
+"""One pass of a family over a dataset: read ahead, measure, fold, checkpoint.
+
+The loop itself is `lumipipe.fold`; this wires it to the store and to the backend.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lumipipe.families.interface import Block
+from lumipipe.fold import fold
+from lumipipe.store.readahead import read_ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lumipipe.backend import Backend
+    from lumipipe.comm import Comm
+    from lumipipe.families.interface import Pass
+    from lumipipe.fold import Batch, Leaf, Leaves
+    from lumipipe.store.checkpoint import FolderCheckpoint
+    from lumipipe.timing import Timer
+
+_PROGRESS_S = 5.0
+
+
+def run_pass(  # noqa: PLR0913  # the place where all seams meet
+    data: Pass,
+    backend: Backend,
+    comm: Comm,
+    checkpoint: FolderCheckpoint | None,
+    batch_bytes: int,
+    timer: Timer,
+    log: Callable[[str], None],
+) -> Leaves:
+    """The folded leaves of a pass, on rank 0.
+
+    Parameters
+    ----------
+    data : Pass
+        What is read, measured and folded.
+    backend : Backend
+        Where it is computed.
+    comm : Comm
+        The ranks.
+    checkpoint : FolderCheckpoint or None
+        Where finished sub-trees are kept.
+    batch_bytes : int
+        Bytes of samples that may be in memory at a time.
+    timer : Timer
+        Takes the seconds of waiting for samples and of computing.
+    log : callable of str
+        Progress.
+
+    Returns
+    -------
+    dict of tuple of str to State
+        As `lumipipe.fold.fold` returns them.
+    """
+
+    def stream(chunks: Sequence[int]) -> Iterator[tuple[int, Mapping[Leaf, Batch]]]:
+        depth = _depth(data, chunks, batch_bytes)
+        ready = iter(read_ahead(chunks, lambda chunk: _read(data, chunk), depth))
+        told = started = time.monotonic()
+        for done in range(1, len(chunks) + 1):
+            with timer.part("wait for samples"):
+                chunk, (rows, labels) = next(ready)
+            with timer.part("compute"):
+                batches = data.measure(_block(data, chunk, rows, labels, backend))
+            yield chunk, batches
+            if time.monotonic() - told > _PROGRESS_S:
+                told = time.monotonic()
+                left = (told - started) / done * (len(chunks) - done)
+                log(f"rank {comm.rank}: {done} of {len(chunks)} chunks, {left:.0f} s left")
+
+    return fold(data.reducer, data.plan.trees, stream, comm, backend, checkpoint)
+
+
+def _depth(data: Pass, chunks: Sequence[int], batch_bytes: int) -> int:
+    """Chunks to read ahead within the budget of bytes; one at least."""
+    width = len(data.stream.channels) * np.dtype(data.stream.dtype).itemsize
+    largest = max((data.plan.rows(chunk).size * width for chunk in chunks), default=1)
+    return max(1, min(16, batch_bytes // max(1, largest)))
+
+
+def _read(data: Pass, chunk: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Samples and labels of the rows of a chunk."""
+    rows = data.plan.rows(chunk)
+    labels = {name: data.stream.read_labels(name, rows.first, rows.stop) for name in data.labels}
+    return data.stream.read_rows(rows.first, rows.stop), labels
+
+
+def _block(
+    data: Pass, chunk: int, rows: np.ndarray, labels: dict[str, np.ndarray], backend: Backend
+) -> Block:
+    """The block that a family measures."""
+    first, stop = data.plan.chunks[chunk]
+    start = data.plan.start[first:stop]
+    return Block(
+        rows=backend.asarray(rows),
+        starts=start - start[0],
+        length=data.plan.length,
+        number=np.arange(first, stop, dtype=np.int64),
+        recording=data.plan.recording[first:stop],
+        first_row=int(start[0]),
+        labels=labels,
+    )

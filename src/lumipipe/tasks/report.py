@@ -1,0 +1,123 @@
+"""The verb ``report``: the answer as ``result.json``, ``report.html`` and tables."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lumipipe.families.interface import asked
+from lumipipe.reporting.html import render
+from lumipipe.reporting.result import LeftOut, Result, Run
+from lumipipe.reporting.result import Stage as StageRecord
+from lumipipe.store.files import write_bytes, write_json
+from lumipipe.store.manifest import publishing, read_manifest
+from lumipipe.tasks.score import RESULT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lumipipe.backend import Backend
+    from lumipipe.comm import Comm
+    from lumipipe.tasks.plan import Stage
+    from lumipipe.tasks.request import Loaded
+
+    Log = Callable[[str], None]
+
+HTML = "report.html"
+TABLES = "tables"
+
+
+def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:
+    """Write the report and publish it, with the result, in the folder of the run.
+
+    Parameters
+    ----------
+    loaded, stages, comm, backend, log
+        As for `lumipipe.tasks.train.train`; one rank does the work.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    StoreError
+        If the scores are not there or are damaged.
+    """
+    del backend
+    if comm.rank:
+        return 0
+    stage = stages["report"]
+    scored = read_manifest(stages["score"].manifest)
+    result = _result(loaded, stages, scored.product / RESULT)
+    record = {"ingredients": stage.ingredients}
+    out = stage.manifest.parent.parent
+    with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
+        write_json(staging / RESULT, result.model_dump(mode="json"))
+        (staging / HTML).write_text(render(result), encoding="utf-8")
+        for table in sorted(scored.product.glob("*.parquet")):
+            shutil.copyfile(table, staging / table.name)
+    _show(stage, out)
+    return 0
+
+
+def _show(stage: Stage, out: Path) -> None:
+    """Put the published files where people look, and retire what other requests put there."""
+    for other in stage.manifest.parent.glob("*.json"):
+        if other != stage.manifest:
+            # What it describes is about to be replaced, so it must not count as done.
+            other.unlink()
+            shutil.rmtree(other.with_suffix(""), ignore_errors=True)
+    product = stage.manifest.with_suffix("")
+    tables = out / TABLES
+    shutil.rmtree(tables, ignore_errors=True)
+    tables.mkdir()
+    for file in sorted(product.iterdir()):
+        place = tables if file.suffix == ".parquet" else out
+        write_bytes(place / file.name, file.read_bytes())
+
+
+def _result(loaded: Loaded, stages: dict[str, Stage], path: Path) -> Result:
+    """The scored result with the request's words, what was left out, and the run's record."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    scored = Result.model_validate(content)
+    prepared = read_manifest(stages["prepare"].manifest)
+    left_out = [
+        LeftOut(what=item.get("id") or item["file"], reason=item["reason"])
+        for item in prepared.record["left_out"]
+    ]
+    return scored.model_copy(
+        update={
+            "request": asked(loaded.request),
+            "left_out": [*left_out, *scored.left_out],
+            "run": _run(stages),
+        }
+    )
+
+
+def _run(stages: dict[str, Stage]) -> Run:
+    """The record of how the stages ran."""
+    records: list[StageRecord] = []
+    digests: dict[str, str] = {}
+    run: dict[str, Any] = {}
+    for verb in ("prepare", "train", "score"):
+        manifest = read_manifest(stages[verb].manifest)
+        run = manifest.record.get("run", run)
+        digests[f"product of {verb}"] = manifest.digest
+        seconds = manifest.record.get("run", {}).get("seconds", {})
+        records.append(StageRecord(name=verb, seconds=round(sum(seconds.values()), 3)))
+    for source, files in read_manifest(stages["prepare"].manifest).record["inputs"].items():
+        digests |= {f"{source}: {name}": digest for name, digest in files.items()}
+    return Run(
+        backend=run.get("backend"),
+        device=run.get("device"),
+        ranks=run.get("ranks"),
+        versions=run.get("versions", {}),
+        digests=digests,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        stages=records,
+    )

@@ -1,0 +1,71 @@
+"""The verb ``score``: fold the family's metrics over the dataset and judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lumipipe.families.interface import Model
+from lumipipe.store.artifact import read_arrays, write_table
+from lumipipe.store.files import remove_tree, write_json
+from lumipipe.store.manifest import is_published, publishing, read_manifest
+from lumipipe.tasks.train import MODEL, fold_folder, folded, open_job, run_record
+from lumipipe.timing import Timer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lumipipe.backend import Backend
+    from lumipipe.comm import Comm
+    from lumipipe.families.interface import Outcome
+    from lumipipe.tasks.plan import Stage
+    from lumipipe.tasks.request import Loaded
+
+    Log = Callable[[str], None]
+
+RESULT = "result.json"
+
+
+def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:
+    """Test the model and publish the answer with its tables.
+
+    Parameters
+    ----------
+    loaded, stages, comm, backend, log
+        As for `lumipipe.tasks.train.train`.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    StoreError
+        If the dataset or the model is not there or is damaged.
+    """
+    stage, timer = stages["score"], Timer()
+    if is_published(stage.manifest):
+        log("score: nothing to do")
+        return 0
+    trained = read_manifest(stages["train"].manifest)
+    model = Model(*read_arrays(trained.product / MODEL))
+    job = open_job(loaded, stages, backend)
+    leaves = folded(
+        loaded, stage, loaded.family.score_passes(job, model), comm, backend, timer, log
+    )
+    if comm.rank == 0:
+        with timer.part("judge"):
+            outcome = loaded.family.judge(job, model, leaves)
+        _publish(stage, outcome, run_record(backend, comm, timer), log)
+    comm.barrier()
+    return 0
+
+
+def _publish(stage: Stage, outcome: Outcome, run: dict[str, object], log: Log) -> None:
+    """Write the answer, its tables and the manifest, and drop the checkpoints."""
+    record = {"ingredients": stage.ingredients, "run": run}
+    with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
+        write_json(staging / RESULT, outcome.result.model_dump(mode="json"))
+        for name, columns in outcome.tables.items():
+            write_table(staging / f"{name}.parquet", columns)
+    remove_tree(fold_folder(stage))

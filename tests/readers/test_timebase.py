@@ -1,0 +1,109 @@
+"""Time stamps without loss, measured rates with uncertainty, gaps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lumipipe.config import Source
+from lumipipe.errors import RecordingError
+from lumipipe.readers.tables import Table
+from lumipipe.readers.timebase import TimeBase, measured_rate, time_base
+
+MS = 1_000_000
+
+
+def base(stamps: np.ndarray, gap_s: float | None = None, **time: object) -> TimeBase:
+    """Time base of a column of stamps."""
+    source = Source.model_validate(
+        {
+            "id": "s",
+            "source": "x",
+            "format": "csv",
+            "time": {"kind": "column", "column": "t", "unit": "ms"} | time,
+            "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
+        }
+    )
+    table = Table("x", {"t": np.asarray(stamps)}, {}, None)
+    return time_base(table, slice(0, len(stamps)), source, gap_s, "x.csv")
+
+
+def test_whole_milliseconds_are_exact_to_2_53() -> None:
+    # 2**53 ms are past int64 ns: the largest stamp that fits is used, and 2**53 us.
+    stamps = np.array([9_223_372_036_853, 9_223_372_036_854], dtype=np.int64)
+    assert base(stamps).time_ns.tolist() == [s * MS for s in stamps.tolist()]
+    exact = np.array([2**53 - 1, 2**53], dtype=np.float64)
+    assert base(exact, unit="us").time_ns.tolist() == [(2**53 - 1) * 1000, 2**53 * 1000]
+    with pytest.raises(RecordingError, match="no time in ms"):
+        base(np.array([2**53]))
+    with pytest.raises(RecordingError, match="row 1 holds nan"):
+        base(np.array([1.0, np.nan]))
+
+
+def test_nanoseconds_beyond_float64() -> None:
+    stamps = np.array([1657533977810123457, 1657533977810123458])
+    assert base(stamps, unit="ns").time_ns.tolist() == stamps.tolist()
+
+
+@pytest.mark.parametrize("decimals", [1, 3, 6])
+def test_fractions_of_seconds_come_back_as_written(decimals: int) -> None:
+    whole = 1657533977
+    fractions = np.random.default_rng(decimals).integers(0, 10**decimals, 50)
+    fractions.sort()
+    written = np.array([float(f"{whole}.{fraction:0{decimals}d}") for fraction in fractions])
+    expected = [whole * 10**9 + int(f) * 10 ** (9 - decimals) for f in fractions]
+    assert base(written, unit="s").time_ns.tolist() == expected
+
+
+def test_time_from_the_start_has_no_start() -> None:
+    found = base(np.array([0.0, 0.08, 0.16]), unit="s", origin="recording")
+    assert found.start_ns is None
+    assert found.time_ns.tolist() == [0, 80 * MS, 160 * MS]
+
+
+def test_order_of_time() -> None:
+    with pytest.raises(RecordingError, match=r"column t: time goes back by 0.002 s at row 2"):
+        base(np.array([1, 4, 2]))
+    found = base(np.array([1, 1, 2, 2, 2]))
+    assert "3 rows have the time stamp of the row before; all are kept" in found.notes
+    assert len(found.time_ns) == 5
+
+
+def test_gaps_by_five_typical_steps_or_declared() -> None:
+    stamps = np.array([0, 10, 20, 70, 121, 131])  # a step of 50 is at the limit, 51 past it
+    assert base(stamps).segments.tolist() == [[0, 4], [4, 2]]
+    assert base(stamps, gap_s=0.02).segments.tolist() == [[0, 3], [3, 1], [4, 2]]
+    assert base(stamps, gap_s=1.0).segments.tolist() == [[0, 6]]
+    assert base(np.array([7, 7])).segments.tolist() == [[0, 2]]
+
+
+def test_measured_rate_and_nominal() -> None:
+    rng = np.random.default_rng(3)
+    ideal = np.arange(2000) * (1000.0 / 98.7) + rng.normal(size=2000)
+    stamps = np.maximum.accumulate(np.rint(ideal).astype(np.int64))
+    found = base(stamps, rate_hz=100.0)
+    # 98.7 Hz within three of the stated standard uncertainties, and these are small.
+    assert abs(found.rate_hz - 98.7) < 3 * found.rate_u_hz
+    assert 0 < found.rate_u_hz < 0.01
+    assert any(note.startswith("measured rate 98.7") for note in found.notes)
+    quiet = base(np.arange(100) * 10, rate_hz=100.0)
+    assert not quiet.notes
+
+
+def test_uncertainty_covers() -> None:
+    # Of 200 series about 95 % must lie within 2 u; 4 binomial standard deviations allow 0.88.
+    rng = np.random.default_rng(5)
+    inside = 0
+    for _ in range(200):
+        stamps = np.rint(np.arange(300) * 1e7 + rng.normal(size=300) * 1e6).astype(np.int64)
+        rate, u_rate = measured_rate(stamps, np.array([[0, 300]]))
+        inside += abs(rate - 100.0) < 2 * u_rate
+    assert inside > 0.88 * 200
+
+
+def test_gaps_do_not_change_the_rate() -> None:
+    stamps = np.concatenate([np.arange(50), 1000 + np.arange(50)]) * 20 * MS
+    rate, _ = measured_rate(stamps, np.array([[0, 50], [50, 50]]))
+    assert rate == pytest.approx(50.0, rel=1e-12)
+    assert np.isnan(measured_rate(stamps[:1], np.array([[0, 1]]))[0])
+    assert np.isnan(measured_rate(np.zeros(3, dtype=np.int64), np.array([[0, 3]]))[0])

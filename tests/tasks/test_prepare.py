@@ -1,0 +1,415 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from lumipipe.comm.serial import SerialComm
+from lumipipe.comm.threads import run_ranks
+from lumipipe.config import Request
+from lumipipe.errors import InputError, RecordingError
+from lumipipe.store.dataset import open_dataset
+from lumipipe.store.manifest import read_manifest
+from lumipipe.tasks.plan import Stage
+from lumipipe.tasks.prepare import prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lumipipe.comm.interface import Comm
+
+SMALL = {"chunk_bytes": 1024, "shard_bytes": 4096}
+SILENT: Callable[[str], None] = lambda _: None  # noqa: E731
+
+
+def source(name: str = "log", pattern: str = "raw/*.csv", **more: object) -> dict[str, Any]:
+    return {
+        "id": name,
+        "source": pattern,
+        "format": "csv",
+        "time": {"kind": "regular", "rate_hz": 100},
+        "channels": [
+            {"name": "x", "quantity": "acceleration", "unit": "m/s2"},
+            {"name": "y", "quantity": "acceleration", "unit": "m/s2"},
+        ],
+    } | more
+
+
+def request(*sources: dict[str, Any], **settings: object) -> Request:
+    return Request.model_validate(
+        {
+            "lumipipe_request": 1,
+            "id": "test",
+            "title": "Test",
+            "question": {
+                "decision": "none",
+                "family": "activity",
+                "unit_of_decision": "recording",
+                "not_to_be_used_for": ["anything"],
+            },
+            "data": list(sources or [source()]),
+            "rights": {"owner": "nobody", "personal_data": "none"},
+            "evaluation": {"split": {"kind": "group"}},
+            "prepare": SMALL | settings,
+        }
+    )
+
+
+def write_csv(file: Path, rows: int, seed: int = 0, columns: str = "x,y") -> np.ndarray:
+    """A file with numbers that its text holds exactly."""
+    count = columns.count(",") + 1
+    values = np.random.default_rng(seed).integers(-999, 999, size=(rows, count)) / 8
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [columns, *(",".join(f"{v:.4f}" for v in row) for row in values)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return values
+
+
+def stage_of(out: Path) -> Stage:
+    return Stage("prepare", "key", {"data": "digest"}, out / "prepare" / "key.json", "new")
+
+
+def run(asked: Request, base: Path, out: Path, comm: Comm | None = None, log=SILENT) -> int:
+    return prepare(asked, base, stage_of(out), comm or SerialComm(), log)
+
+
+def content(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def digest(out: Path) -> str:
+    return read_manifest(stage_of(out).manifest, checksums=True).digest
+
+
+@pytest.fixture
+def raw(tmp_path) -> Path:
+    """Thirty files of unlike length below a folder."""
+    base = tmp_path / "base"
+    for number in range(30):
+        write_csv(base / "raw" / f"r{number:02d}.csv", 1 + 37 * number % 300, number)
+    return base
+
+
+def test_files_become_recordings_in_the_order_of_their_names(raw, tmp_path):
+    log: list[str] = []
+    assert run(request(), raw, tmp_path / "out", log=log.append) == 0
+    dataset = open_dataset(stage_of(tmp_path / "out").manifest, checksums=True)
+    stream = dataset.streams["main"]
+    assert [row.id for row in dataset.recordings] == [f"r{n:02d}" for n in range(30)]
+    for number in (0, 7, 29):
+        first, rows = int(stream.first_row[number]), int(stream.rows[number])
+        expected = write_csv(tmp_path / "again.csv", rows, number)
+        np.testing.assert_array_equal(stream.read_rows(first, first + rows), expected)
+    assert stream.channels[0].unit == "m/s2"
+    assert content(tmp_path / "out" / "prepare") >= {"key.json", "key.zarr"}
+    assert not [name for name in content(tmp_path / "out") if "/." in name]
+    assert any("planned: " in line for line in log)
+    assert any("shard 1 of" in line for line in log)
+
+
+def test_the_record_says_what_was_done(raw, tmp_path):
+    run(request(), raw, tmp_path)
+    manifest = read_manifest(stage_of(tmp_path).manifest)
+    record = manifest.record
+    assert record["recordings"] == 30
+    assert record["streams"]["main"]["rows"] == sum(1 + 37 * n % 300 for n in range(30))
+    assert record["files_planned"] == len(manifest.files)
+    assert len(record["inputs"]["log"]) == 30
+    assert record["ingredients"] == {"data": "digest"}
+    assert record["left_out"] == []
+    assert str(tmp_path) not in json.dumps(record)
+
+
+def test_tiny_files_share_a_piece(raw, tmp_path):
+    log: list[str] = []
+    run(request(), raw, tmp_path, log=log.append)
+    batches = next(line for line in log if "raw files" in line)
+    assert 1 < int(batches.rsplit(" in ", 1)[1].split()[0]) < 30
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_ranks_change_no_byte(raw, tmp_path, ranks):
+    run(request(), raw, tmp_path / "one")
+    assert (
+        run_ranks(ranks, lambda comm: run(request(), raw, tmp_path / "more", comm)) == [0] * ranks
+    )
+    assert digest(tmp_path / "one") == digest(tmp_path / "more")
+
+
+def test_workers_and_the_order_of_files_change_no_byte(raw, tmp_path):
+    run(request(workers=1), raw, tmp_path / "one")
+    run(request(workers=4), raw, tmp_path / "four")
+    assert digest(tmp_path / "one") == digest(tmp_path / "four")
+    # Two sources in either order, other batches: the same shards.
+    halves = [source("a", "raw/r[01]*.csv"), source("b", "raw/r2*.csv")]
+    run(request(*halves), raw, tmp_path / "ab")
+    run(request(*halves[::-1]), raw, tmp_path / "ba")
+    files = [read_manifest(stage_of(tmp_path / name).manifest).files for name in ("ab", "ba")]
+    assert files[0] == files[1]
+
+
+def test_a_second_run_does_nothing(raw, tmp_path):
+    run(request(), raw, tmp_path)
+    before = stage_of(tmp_path).manifest.read_bytes()
+    log: list[str] = []
+    run(request(), raw, tmp_path, log=log.append)
+    assert stage_of(tmp_path).manifest.read_bytes() == before
+    assert log == ["key.json: is published already; nothing to do"]
+
+
+def test_a_damaged_dataset_is_built_again(raw, tmp_path):
+    run(request(), raw, tmp_path)
+    before = digest(tmp_path)
+    (tmp_path / "prepare/key.zarr/streams/main/value/c.0.0").unlink()
+    run(request(), raw, tmp_path)
+    assert digest(tmp_path) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = sys.argv[4:]
+from tasks.test_prepare import request, run
+def log(line):
+    if line.startswith(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+run(request(workers=1), Path(sys.argv[1]), Path(sys.argv[2]), log=log)
+"""
+
+
+def test_a_killed_run_is_finished_by_the_next(raw, tmp_path):
+    run(request(), raw, tmp_path / "whole")
+    # About 10 %, 50 % and 99 % of the way.
+    places = ["piece 2:", "shard 5 of", "key.zarr: "]
+    outs = [tmp_path / str(number) for number in range(len(places))]
+    tests = str(Path(__file__).parents[1])
+    killed = [
+        subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(raw), str(out), place, tests, *sys.path]
+        )
+        for out, place in zip(outs, places, strict=True)
+    ]
+    assert [process.wait() for process in killed] == [-signal.SIGKILL] * len(places)
+    for out in outs:
+        assert not stage_of(out).manifest.exists()
+        log: list[str] = []
+        run(request(), raw, out, log=log.append)
+        assert any("left by a killed run and resumed" in line for line in log)
+        assert digest(out) == digest(tmp_path / "whole")
+        assert not [name for name in content(out) if "/." in name]
+
+
+def test_a_run_killed_between_the_last_two_steps_is_finished(raw, tmp_path):
+    run(request(), raw, tmp_path)
+    before = digest(tmp_path)
+    stage_of(tmp_path).manifest.unlink()
+    log: list[str] = []
+    run(request(), raw, tmp_path, log=log.append)
+    assert any("without a manifest" in line for line in log)
+    assert digest(tmp_path) == before
+
+
+def test_a_cut_piece_is_read_again(raw, tmp_path):
+    run(request(), raw, tmp_path / "whole")
+
+    def stop(line: str) -> None:
+        if line.startswith("planned"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(request(), raw, tmp_path / "cut", log=stop)
+    piece = next((tmp_path / "cut/prepare/.key.pieces").glob("raw-000000-*/main.value.npy"))
+    piece.write_bytes(piece.read_bytes()[:-8])
+    run(request(), raw, tmp_path / "cut")
+    assert digest(tmp_path / "cut") == digest(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_the_first_bad_recording_stops_the_run_without_a_trace(raw, tmp_path, ranks):
+    for name in ("r21", "r04"):
+        (raw / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
+    with pytest.raises(InputError, match=r"r04\.csv"):
+        run_ranks(ranks, lambda comm: run(request(), raw, tmp_path / "out", comm))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_bad_recordings_are_listed_where_that_is_asked_for(raw, tmp_path, ranks):
+    for name in ("r21", "r04"):
+        (raw / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
+    asked = request(bad_recordings="leave_out")
+    assert run_ranks(ranks, lambda comm: run(asked, raw, tmp_path, comm)) == [2] * ranks
+    manifest = read_manifest(stage_of(tmp_path).manifest)
+    left_out = manifest.record["left_out"]
+    assert [item["file"] for item in left_out] == ["r04.csv", "r21.csv"]
+    assert all(item["reason"] for item in left_out)
+    assert str(raw) not in json.dumps(left_out)
+    assert len(open_dataset(stage_of(tmp_path).manifest).recordings) == 28
+    assert len(manifest.record["inputs"]["log"]) == 30
+    assert run(asked, raw, tmp_path) == 2  # the second time it is read from the manifest
+
+
+def test_no_usable_recording_is_an_error(tmp_path):
+    write_csv(tmp_path / "raw/a.csv", 3)
+    (tmp_path / "raw/a.csv").write_text("x,y\ninf,1\n")
+    with pytest.raises(InputError, match="no recording can be used"):
+        run(request(bad_recordings="leave_out"), tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_request_is_refused_even_if_recordings_may_be_left_out(raw, tmp_path):
+    asked = source()
+    asked["channels"][0]["column"] = "z"
+    with pytest.raises(InputError, match="z") as caught:
+        run(request(asked, bad_recordings="leave_out"), raw, tmp_path / "out")
+    assert not isinstance(caught.value, RecordingError)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_identity_twice_names_both_files(raw, tmp_path):
+    asked = source(recordings={"pattern": r"(?P<one>r0)\d", "id": "{one}"}, source="raw/r0*.csv")
+    with pytest.raises(InputError, match=r"r00\.csv and r01\.csv.*recording r0 of stream main"):
+        run(request(asked), raw, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unlike_channels_of_one_stream_are_refused(raw, tmp_path):
+    other = source("b", "raw/r2*.csv")
+    other["channels"] = other["channels"][:1]
+    with pytest.raises(InputError, match="source b: its channels differ from those of source a"):
+        run(request(source("a", "raw/r1*.csv"), other), raw, tmp_path / "out")
+
+
+def test_sensors_of_one_stream_may_differ(raw, tmp_path):
+    other = source("b", "raw/r2*.csv")
+    other["channels"][0]["sensor"] = "S2"
+    run(request(source("a", "raw/r1*.csv"), other), raw, tmp_path)
+    x, y = open_dataset(stage_of(tmp_path).manifest).streams["main"].channels
+    assert (x.sensor, y.sensor) == ("not characterised; S2", "not characterised")
+
+
+def two_streams(base: Path) -> list[dict[str, Any]]:
+    write_csv(base / "fast/a.csv", 101, 1, "x,y")
+    write_csv(base / "slow/a.csv", 11, 2, "t")
+    slow = source(
+        "slow",
+        "slow/*.csv",
+        stream="slow",
+        time={"kind": "regular", "rate_hz": 10},
+        channels=[{"name": "t", "quantity": "temperature", "unit": "degC"}],
+    )
+    return [source("fast", "fast/*.csv", stream="fast"), slow]
+
+
+def test_streams_of_one_recording_are_joined(tmp_path):
+    run(request(*two_streams(tmp_path)), tmp_path, tmp_path / "out")
+    dataset = open_dataset(stage_of(tmp_path / "out").manifest)
+    (row,) = dataset.recordings
+    assert (row.id, row.source) == ("a", "fast slow")
+    assert {name: stream.row_count for name, stream in dataset.streams.items()} == {
+        "fast": 101,
+        "slow": 11,
+    }
+
+
+def stamped(base: Path, *columns: str) -> list[dict[str, Any]]:
+    """Two streams with time stamps each, of recordings a and b."""
+    sources = []
+    for name, rows, step in (("fast", 101, 0.01), ("slow", 11, 0.1)):
+        for recording in ("a", "b"):
+            column = "x" if name == "fast" else "t"
+            lines = [f"time,{column}", *(f"{k * step:.2f},{k}" for k in range(rows))]
+            file = base / name / f"{recording}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("\n".join(lines) + "\n")
+        sources.append(
+            source(
+                name,
+                f"{name}/*.csv",
+                stream=name,
+                time={"kind": "column", "column": "time", "unit": "s"},
+                channels=[{"name": column, "quantity": "count", "unit": "1"}],
+            )
+        )
+    return sources
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_grid_brings_streams_together(tmp_path, ranks):
+    asked = request(*stamped(tmp_path), grid={"rate_hz": 10, "longest_gap_s": 0.5})
+    run_ranks(ranks, lambda comm: run(asked, tmp_path, tmp_path / "out", comm))
+    dataset = open_dataset(stage_of(tmp_path / "out").manifest)
+    assert set(dataset.manifest.record["inputs"]) == {"fast", "slow"}
+    assert [row.id for row in dataset.recordings] == ["a", "b"]
+    stream = dataset.streams["main"]
+    assert [channel.name for channel in stream.channels] == ["x", "t"]
+    assert stream.rows.tolist() == [11, 11]
+    inner = stream.read_rows(2, 9)
+    np.testing.assert_allclose(inner[:, 1], np.arange(2, 9), atol=1e-6)
+    assert set(read_manifest(stage_of(tmp_path / "out").manifest).record["inputs"]) == {
+        "fast",
+        "slow",
+    }
+
+
+def test_a_recording_that_lacks_a_stream_of_the_grid_is_bad(tmp_path):
+    sources = stamped(tmp_path)
+    (tmp_path / "slow/b.csv").unlink()
+    grid = {"rate_hz": 10, "longest_gap_s": 0.5}
+    with pytest.raises(RecordingError, match=r"recording b.*no file gives it t"):
+        run(request(*sources, grid=grid), tmp_path, tmp_path / "no")
+    asked = request(*sources, grid=grid, bad_recordings="leave_out")
+    assert run(asked, tmp_path, tmp_path / "yes") == 1
+    (item,) = read_manifest(stage_of(tmp_path / "yes").manifest).record["left_out"]
+    assert item["id"] == "b"
+
+
+def test_more_files_than_allowed_are_refused_before_the_first(raw, tmp_path):
+    with pytest.raises(InputError, match=r"would have \d+ files, 50 are allowed"):
+        run(request(most_files=50), raw, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_in_other_scripts_are_kept_and_reported(tmp_path):
+    for number, name in enumerate(["\u00e4", "a\u0308", "\u00df", "\U0001f3bf", "n" * 200]):
+        write_csv(tmp_path / f"raw/{name}.csv", 2, number)
+    log: list[str] = []
+    run(request(), tmp_path, tmp_path / "out", log=log.append)
+    found = open_dataset(stage_of(tmp_path / "out").manifest)
+    assert {row.id for row in found.recordings} == {"ä", "a\u0308", "ß", "\U0001f3bf", "n" * 200}
+    assert any("unit ä is spelled in 2 ways" in line for line in log)
+    assert len(found.manifest.record["notes"]) == 2
+
+
+def test_a_large_level_in_float32_keeps_its_spread(tmp_path):
+    # NIST StRD, NumAcc4: mean 10000000.2, standard deviation exactly 0.1.
+    series = ["10000000.2", *["10000000.1", "10000000.3"] * 500]
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/numacc4.csv").write_text("\n".join(["x", *series]) + "\n")
+    channel = {
+        "name": "x",
+        "quantity": "count",
+        "unit": "1",
+        "range": [9999999, 10000001],
+        "resolution": 0.1,
+    }
+    run(request(source(channels=[channel]), dtype="float32"), tmp_path, tmp_path / "out")
+    dataset = open_dataset(stage_of(tmp_path / "out").manifest)
+    assert dataset.manifest.record["streams"]["main"]["dtype"] == "float32"
+    stream = dataset.streams["main"]
+    assert abs(np.std(stream.read_rows(0, 1001), ddof=1) / 0.1 - 1) < 1e-6
+
+
+def test_time_does_not_enter_the_digest(raw, tmp_path):
+    run(request(), raw, tmp_path / "one")
+    for file in raw.rglob("*.csv"):
+        os.utime(file, (1, 1))
+    run(request(), raw, tmp_path / "two")
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")

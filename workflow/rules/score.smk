@@ -1,0 +1,15 @@
+rule score:
+    input:
+        manifests("prepare", "train"),
+    output:
+        MANIFESTS["score"],
+    log:
+        os.path.join(OUT, "logs", "score.log"),
+    benchmark:
+        os.path.join(OUT, "benchmarks", "score.tsv")
+    params:
+        call=call("score"),
+    message:
+        REASONS["score"]
+    shell:
+        "{params.call} --log {log:q}"

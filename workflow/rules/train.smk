@@ -1,0 +1,15 @@
+rule train:
+    input:
+        manifests("prepare"),
+    output:
+        MANIFESTS["train"],
+    log:
+        os.path.join(OUT, "logs", "train.log"),
+    benchmark:
+        os.path.join(OUT, "benchmarks", "train.tsv")
+    params:
+        call=call("train"),
+    message:
+        REASONS["train"]
+    shell:
+        "{params.call} --log {log:q}"
