@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.delimited import Options, read
-from lumipipe.readers.tables import Table
+
+if TYPE_CHECKING:
+    from lumipipe.readers.tables import Table
 
 # The same numbers as Finnish, Swedish, German and British instruments write them (case C49).
 NUMBERS = np.array([[1234.56, 7.5, -0.25], [12.0, 1000000.125, 3e-5]])
@@ -64,6 +67,19 @@ def test_one_column_or_two_is_asked_about(file: Path) -> None:
     with pytest.raises(InputError, match="set delimiter"):
         table(file, "1,5\n2,5\n", header=0)
     assert table(file, "1,5\n2,5\n", header=0, names=["x"]).columns["x"].tolist() == [1.5, 2.5]
+
+
+def test_commas_inside_text_are_text(file: Path) -> None:
+    found = table(file, "temp;label\n20,5;a,1\n21,5;b,2\n")
+    assert found.columns["temp"].tolist() == [20.5, 21.5]
+    assert found.columns["label"].tolist() == ["a,1", "b,2"]
+    quoted = table(file, 'x,place\n1.5,"Hall 3, 12"\n')
+    assert quoted.columns["place"].tolist() == ["Hall 3, 12"]
+
+
+def test_ragged_file_is_no_column_of_decimals(file: Path) -> None:
+    with pytest.raises(RecordingError, match=r"pump.csv:3: the row has 1 cells"):
+        table(file, "a,b\n1,2\n3\n")
 
 
 def test_whole_numbers_and_leading_zeros_need_no_answer(file: Path) -> None:
@@ -175,7 +191,7 @@ def test_several_header_lines_and_empty_ends(file: Path) -> None:
 
 def test_truncated_gzip(file: Path) -> None:
     packed = file.with_suffix(".csv.gz")
-    with pytest.raises(RecordingError, match="truncated or damaged as a .gz file"):
+    with pytest.raises(RecordingError, match=r"truncated or damaged as a \.gz file"):
         table(packed, gzip.compress(b"a;b\n1;2\n" * 1000)[:-20])
     with pytest.raises(RecordingError, match="is empty"):
         table(packed, b"")

@@ -199,6 +199,10 @@ def test_refusals() -> None:
     ):
         with pytest.raises(InputError, match=message):
             on_grid([one, other], grid(1.0, 2.0))
+    with pytest.raises(
+        InputError, match=r"longest_gap_s 0.5 is shorter than a step of .* a \(1 s\)"
+    ):
+        on_grid([one], grid(1.0, 0.5))
     with pytest.raises(RecordingError, match="label k of r is 2 here and 1 in another"):
         on_grid(
             [

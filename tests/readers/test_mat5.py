@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +10,9 @@ from scipy.io import savemat
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.mat5 import Options, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONTENT = {
     "X048_DE_time": np.arange(5.0)[:, None],
@@ -49,7 +52,7 @@ def test_wrong_shapes(tmp_path: Path) -> None:
         list(read(file, Options(variables={"a": "a", "b": "b"})))
     with pytest.raises(RecordingError, match="variable c: has shape"):
         list(read(file, Options(variables={"c": "c"})))
-    with pytest.raises(RecordingError, match="variable b: has shape .*no single number"):
+    with pytest.raises(RecordingError, match=r"variable b: has shape .*no single number"):
         list(read(file, Options(variables={"a": "a"}, scalars={"b": "b"})))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.npy import Options, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LAYOUT = {"series": "X", "channels": "names", "attributes": ["y"], "names": {"y": "y_names"}}
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +11,10 @@ import pytest
 from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.recording import Recording, read_recordings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CSV = "t;ax;temp;state\n" + "".join(
     f"{1657533977810 + 10 * row};{0.5 + 0.25 * row};{20 + row % 2};{'run' if row < 3 else 'stop'}\n"
@@ -77,8 +80,8 @@ def test_values_time_identity_and_labels(tmp_path: Path) -> None:
 def test_rows_invalid_codes_and_range(tmp_path: Path) -> None:
     content = "ax;t\n-200;1\n1;2\n-200;3\n50;4\n5;5\n"
     channel = CHANNEL | {"invalid": [-200], "range": [0, 10]}
-    time = {"kind": "regular", "rate_hz": 10}
-    source = make(tmp_path, content, channels=[channel], time=time)
+    regular = {"kind": "regular", "rate_hz": 10}
+    source = make(tmp_path, content, channels=[channel], time=regular)
     with pytest.raises(RecordingError) as caught:
         load(tmp_path, source)
     assert str(caught.value).startswith(
@@ -187,39 +190,36 @@ def test_pickle_needs_a_declared_digest(tmp_path: Path) -> None:
         load(tmp_path, source)
 
 
-ZONES = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_recording import STAMPED, load, make
-from pathlib import Path
-r = load(Path({folder!r}), make(Path({folder!r}), **STAMPED))
-print(r.streams["main"].time_ns.tolist())
-"""
-STAMPED = {
-    "content": "d;ax\n26.10.2025 03:30:00.25;1\n26.10.2025 03:45:00.5;2\n",
-    "time": {"kind": "column", "column": "d", "format": "%d.%m.%Y %H:%M:%S.%f"},
-}
+@pytest.fixture
+def process_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A function that puts this process into a time zone until the test ends."""
+
+    def choose(zone: str) -> None:
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+
+    yield choose
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Helsinki", "Pacific/Kiritimati"])
-def test_process_zone_does_not_matter(tmp_path: Path, zone: str) -> None:
-    code = ZONES.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
-    source = Path(__file__).parents[2] / "src"
-    printed = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code],
-        env={"TZ": zone, "PYTHONPATH": str(source)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+def test_process_zone_does_not_matter(
+    tmp_path: Path, process_zone: Callable[[str], None], zone: str
+) -> None:
+    process_zone(zone)
+    content = "d;ax\n26.10.2025 03:30:00.25;1\n26.10.2025 03:45:00.5;2\n"
+    stamps = {"kind": "column", "column": "d", "format": "%d.%m.%Y %H:%M:%S.%f"}
+    found = load(tmp_path, make(tmp_path, content, time=stamps)).streams["main"]
     # 2025-10-26 03:30 UTC is 1761449400 s: 20387 days of 86400 s and 12600 s.
-    assert printed.strip() == str([1761449400_250_000_000, 1761450300_500_000_000])
+    assert found.time_ns is not None
+    assert found.time_ns.tolist() == [1761449400_250_000_000, 1761450300_500_000_000]
+    assert found.start_ns == 1761449400_250_000_000
 
 
 def test_offset_in_text_is_taken_to_utc(tmp_path: Path) -> None:
-    time = {"kind": "column", "column": "d", "format": "%Y-%m-%dT%H:%M:%S%z"}
+    column = {"kind": "column", "column": "d", "format": "%Y-%m-%dT%H:%M:%S%z"}
     content = "d;ax\n2025-10-26T03:30:00+0300;1\n2025-10-26T03:30:00+0200;2\n"
-    stamps = load(tmp_path, make(tmp_path, content, time=time)).streams["main"].time_ns
+    stamps = load(tmp_path, make(tmp_path, content, time=column)).streams["main"].time_ns
     assert stamps is not None
     assert stamps.tolist() == [1761438600_000_000_000, 1761442200_000_000_000]

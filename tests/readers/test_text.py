@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import lzma
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from lumipipe.errors import InputError
 from lumipipe.readers.text import Options, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_columns_and_transposed(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +10,9 @@ from aeon.datasets import load_from_ts_file
 
 from lumipipe.errors import InputError
 from lumipipe.readers.ts import Options, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER = "# note\n@problemName x\n@univariate false\n@classLabel true a b\n@data\n"
 

@@ -329,6 +329,7 @@ def test_shards_are_the_bytes_that_zarr_writes(publish):
         assert file.read_bytes() == ours
 
 
+@pytest.mark.slow
 def test_the_peak_of_one_shard_stays_below_three_times_its_bytes(tmp_path):
     # In a fresh process, so that what other tests left is not counted.
     code = """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from lumipipe.comm.serial import SerialComm
 from lumipipe.comm.threads import run_ranks
 from lumipipe.config import Request
-from lumipipe.errors import InputError, RecordingError
+from lumipipe.errors import InputError, RecordingError, StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
 from lumipipe.tasks.plan import Stage
@@ -88,19 +88,45 @@ def digest(out: Path) -> str:
     return read_manifest(stage_of(out).manifest, checksums=True).digest
 
 
-@pytest.fixture
-def raw(tmp_path) -> Path:
-    """Thirty files of unlike length below a folder."""
-    base = tmp_path / "base"
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory) -> Path:
+    """Thirty files of unlike length below a folder that no test may touch."""
+    base = tmp_path_factory.mktemp("base")
     for number in range(30):
         write_csv(base / "raw" / f"r{number:02d}.csv", 1 + 37 * number % 300, number)
     return base
 
 
-def test_files_become_recordings_in_the_order_of_their_names(raw, tmp_path):
-    log: list[str] = []
-    assert run(request(), raw, tmp_path / "out", log=log.append) == 0
-    dataset = open_dataset(stage_of(tmp_path / "out").manifest, checksums=True)
+@pytest.fixture
+def own(raw, tmp_path) -> Path:
+    """A copy of the thirty files."""
+    shutil.copytree(raw, tmp_path / "base")
+    return tmp_path / "base"
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    """What the undisturbed run logged."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def whole(raw, lines, tmp_path_factory) -> Path:
+    """The output of one undisturbed run, which no test may touch."""
+    out = tmp_path_factory.mktemp("whole")
+    assert run(request(), raw, out, log=lines.append) == 0
+    return out
+
+
+@pytest.fixture
+def again(whole, tmp_path) -> Path:
+    """A copy of that output."""
+    shutil.copytree(whole, tmp_path / "again")
+    return tmp_path / "again"
+
+
+def test_files_become_recordings_in_the_order_of_their_names(whole, lines, tmp_path):
+    dataset = open_dataset(stage_of(whole).manifest, checksums=True)
     stream = dataset.streams["main"]
     assert [row.id for row in dataset.recordings] == [f"r{n:02d}" for n in range(30)]
     for number in (0, 7, 29):
@@ -108,15 +134,13 @@ def test_files_become_recordings_in_the_order_of_their_names(raw, tmp_path):
         expected = write_csv(tmp_path / "again.csv", rows, number)
         np.testing.assert_array_equal(stream.read_rows(first, first + rows), expected)
     assert stream.channels[0].unit == "m/s2"
-    assert content(tmp_path / "out" / "prepare") >= {"key.json", "key.zarr"}
-    assert not [name for name in content(tmp_path / "out") if "/." in name]
-    assert any("planned: " in line for line in log)
-    assert any("shard 1 of" in line for line in log)
+    assert {path.name for path in (whole / "prepare").iterdir()} == {"key.json", "key.zarr"}
+    assert any("planned: " in line for line in lines)
+    assert any("shard 1 of" in line for line in lines)
 
 
-def test_the_record_says_what_was_done(raw, tmp_path):
-    run(request(), raw, tmp_path)
-    manifest = read_manifest(stage_of(tmp_path).manifest)
+def test_the_record_says_what_was_done(whole, raw):
+    manifest = read_manifest(stage_of(whole).manifest)
     record = manifest.record
     assert record["recordings"] == 30
     assert record["streams"]["main"]["rows"] == sum(1 + 37 * n % 300 for n in range(30))
@@ -124,30 +148,27 @@ def test_the_record_says_what_was_done(raw, tmp_path):
     assert len(record["inputs"]["log"]) == 30
     assert record["ingredients"] == {"data": "digest"}
     assert record["left_out"] == []
-    assert str(tmp_path) not in json.dumps(record)
+    assert str(raw) not in json.dumps(record)
 
 
-def test_tiny_files_share_a_piece(raw, tmp_path):
-    log: list[str] = []
-    run(request(), raw, tmp_path, log=log.append)
-    batches = next(line for line in log if "raw files" in line)
+def test_tiny_files_share_a_piece(whole, lines):
+    batches = next(line for line in lines if "raw files" in line)
     assert 1 < int(batches.rsplit(" in ", 1)[1].split()[0]) < 30
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_ranks_change_no_byte(raw, tmp_path, ranks):
-    run(request(), raw, tmp_path / "one")
-    assert (
-        run_ranks(ranks, lambda comm: run(request(), raw, tmp_path / "more", comm)) == [0] * ranks
-    )
-    assert digest(tmp_path / "one") == digest(tmp_path / "more")
+def test_ranks_change_no_byte(raw, whole, tmp_path, ranks):
+    found = run_ranks(ranks, lambda comm: run(request(), raw, tmp_path, comm))
+    assert found == [0] * ranks
+    assert digest(tmp_path) == digest(whole)
 
 
-def test_workers_and_the_order_of_files_change_no_byte(raw, tmp_path):
-    run(request(workers=1), raw, tmp_path / "one")
-    run(request(workers=4), raw, tmp_path / "four")
-    assert digest(tmp_path / "one") == digest(tmp_path / "four")
-    # Two sources in either order, other batches: the same shards.
+def test_workers_change_no_byte(raw, whole, tmp_path):
+    run(request(workers=4), raw, tmp_path)
+    assert digest(tmp_path) == digest(whole)
+
+
+def test_the_order_of_sources_changes_no_file(raw, tmp_path):
     halves = [source("a", "raw/r[01]*.csv"), source("b", "raw/r2*.csv")]
     run(request(*halves), raw, tmp_path / "ab")
     run(request(*halves[::-1]), raw, tmp_path / "ba")
@@ -155,105 +176,111 @@ def test_workers_and_the_order_of_files_change_no_byte(raw, tmp_path):
     assert files[0] == files[1]
 
 
-def test_a_second_run_does_nothing(raw, tmp_path):
-    run(request(), raw, tmp_path)
-    before = stage_of(tmp_path).manifest.read_bytes()
+def test_time_stamps_of_files_change_no_byte(own, whole, tmp_path):
+    for file in own.rglob("*.csv"):
+        os.utime(file, (1, 1))
+    run(request(), own, tmp_path / "out")
+    assert digest(tmp_path / "out") == digest(whole)
+
+
+def test_a_second_run_does_nothing(raw, again):
+    before = stage_of(again).manifest.read_bytes()
+    (again / "prepare/.key.staging").mkdir()
     log: list[str] = []
-    run(request(), raw, tmp_path, log=log.append)
-    assert stage_of(tmp_path).manifest.read_bytes() == before
+    run(request(), raw, again, log=log.append)
+    assert stage_of(again).manifest.read_bytes() == before
     assert log == ["key.json: is published already; nothing to do"]
+    assert {path.name for path in (again / "prepare").iterdir()} == {"key.json", "key.zarr"}
 
 
-def test_a_damaged_dataset_is_built_again(raw, tmp_path):
-    run(request(), raw, tmp_path)
-    before = digest(tmp_path)
-    (tmp_path / "prepare/key.zarr/streams/main/value/c.0.0").unlink()
-    run(request(), raw, tmp_path)
-    assert digest(tmp_path) == before
+def test_a_damaged_dataset_is_built_again(raw, whole, again):
+    (again / "prepare/key.zarr/streams/main/value/c.0.0").unlink()
+    run(request(), raw, again)
+    assert digest(again) == digest(whole)
 
 
+# One process is started and its children are killed: importing takes longest.
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-sys.path[:0] = sys.argv[4:]
-from tasks.test_prepare import request, run
-def log(line):
-    if line.startswith(sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-run(request(workers=1), Path(sys.argv[1]), Path(sys.argv[2]), log=log)
+base, out, tests, *path = sys.argv[1:]
+sys.path[:] = [tests, *path]
+from tasks.test_prepare import PLACES, request, run
+for number, place in enumerate(PLACES):
+    def log(line):
+        if line.startswith(place):
+            os.kill(os.getpid(), signal.SIGKILL)
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    else:
+        run(request(workers=1), Path(base), Path(out) / str(number), log=log)
+        os._exit(0)
 """
+# About 10 %, 50 % and 99 % of the way.
+PLACES = ("piece 2:", "shard 5 of", "key.zarr: ")
 
 
-def test_a_killed_run_is_finished_by_the_next(raw, tmp_path):
-    run(request(), raw, tmp_path / "whole")
-    # About 10 %, 50 % and 99 % of the way.
-    places = ["piece 2:", "shard 5 of", "key.zarr: "]
-    outs = [tmp_path / str(number) for number in range(len(places))]
+@pytest.mark.slow
+def test_a_killed_run_is_finished_by_the_next(raw, whole, tmp_path):
     tests = str(Path(__file__).parents[1])
-    killed = [
-        subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(raw), str(out), place, tests, *sys.path]
-        )
-        for out, place in zip(outs, places, strict=True)
-    ]
-    assert [process.wait() for process in killed] == [-signal.SIGKILL] * len(places)
-    for out in outs:
+    command = [sys.executable, "-c", KILLED, str(raw), str(tmp_path), tests, *sys.path]
+    subprocess.run(command, check=True)
+    for number in range(len(PLACES)):
+        out = tmp_path / str(number)
         assert not stage_of(out).manifest.exists()
+        with pytest.raises(StoreError, match="no manifest"):
+            open_dataset(stage_of(out).manifest)
         log: list[str] = []
         run(request(), raw, out, log=log.append)
         assert any("left by a killed run and resumed" in line for line in log)
-        assert digest(out) == digest(tmp_path / "whole")
-        assert not [name for name in content(out) if "/." in name]
+        assert digest(out) == digest(whole)
+        assert {path.name for path in (out / "prepare").iterdir()} == {"key.json", "key.zarr"}
 
 
-def test_a_run_killed_between_the_last_two_steps_is_finished(raw, tmp_path):
-    run(request(), raw, tmp_path)
-    before = digest(tmp_path)
-    stage_of(tmp_path).manifest.unlink()
+def test_a_run_killed_between_the_last_two_steps_is_finished(raw, whole, again):
+    stage_of(again).manifest.unlink()
     log: list[str] = []
-    run(request(), raw, tmp_path, log=log.append)
+    run(request(), raw, again, log=log.append)
     assert any("without a manifest" in line for line in log)
-    assert digest(tmp_path) == before
+    assert digest(again) == digest(whole)
 
 
-def test_a_cut_piece_is_read_again(raw, tmp_path):
-    run(request(), raw, tmp_path / "whole")
-
+def test_a_cut_piece_is_read_again(raw, whole, tmp_path):
     def stop(line: str) -> None:
         if line.startswith("planned"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(request(), raw, tmp_path / "cut", log=stop)
-    piece = next((tmp_path / "cut/prepare/.key.pieces").glob("raw-000000-*/main.value.npy"))
+        run(request(), raw, tmp_path, log=stop)
+    piece = next((tmp_path / "prepare/.key.pieces").glob("raw-000000-*/main.value.npy"))
     piece.write_bytes(piece.read_bytes()[:-8])
-    run(request(), raw, tmp_path / "cut")
-    assert digest(tmp_path / "cut") == digest(tmp_path / "whole")
+    run(request(), raw, tmp_path)
+    assert digest(tmp_path) == digest(whole)
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_the_first_bad_recording_stops_the_run_without_a_trace(raw, tmp_path, ranks):
+def test_the_first_bad_recording_stops_the_run_without_a_trace(own, tmp_path, ranks):
     for name in ("r21", "r04"):
-        (raw / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
+        (own / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
     with pytest.raises(InputError, match=r"r04\.csv"):
-        run_ranks(ranks, lambda comm: run(request(), raw, tmp_path / "out", comm))
+        run_ranks(ranks, lambda comm: run(request(), own, tmp_path / "out", comm))
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_bad_recordings_are_listed_where_that_is_asked_for(raw, tmp_path, ranks):
+def test_bad_recordings_are_listed_where_that_is_asked_for(own, tmp_path, ranks):
     for name in ("r21", "r04"):
-        (raw / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
+        (own / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
     asked = request(bad_recordings="leave_out")
-    assert run_ranks(ranks, lambda comm: run(asked, raw, tmp_path, comm)) == [2] * ranks
-    manifest = read_manifest(stage_of(tmp_path).manifest)
+    assert run_ranks(ranks, lambda comm: run(asked, own, tmp_path / "out", comm)) == [2] * ranks
+    manifest = read_manifest(stage_of(tmp_path / "out").manifest)
     left_out = manifest.record["left_out"]
     assert [item["file"] for item in left_out] == ["r04.csv", "r21.csv"]
     assert all(item["reason"] for item in left_out)
-    assert str(raw) not in json.dumps(left_out)
-    assert len(open_dataset(stage_of(tmp_path).manifest).recordings) == 28
+    assert str(own) not in json.dumps(left_out)
+    assert len(open_dataset(stage_of(tmp_path / "out").manifest).recordings) == 28
     assert len(manifest.record["inputs"]["log"]) == 30
-    assert run(asked, raw, tmp_path) == 2  # the second time it is read from the manifest
+    assert run(asked, own, tmp_path / "out") == 2  # the second time it is read from the manifest
 
 
 def test_no_usable_recording_is_an_error(tmp_path):
@@ -405,11 +432,3 @@ def test_a_large_level_in_float32_keeps_its_spread(tmp_path):
     assert dataset.manifest.record["streams"]["main"]["dtype"] == "float32"
     stream = dataset.streams["main"]
     assert abs(np.std(stream.read_rows(0, 1001), ddof=1) / 0.1 - 1) < 1e-6
-
-
-def test_time_does_not_enter_the_digest(raw, tmp_path):
-    run(request(), raw, tmp_path / "one")
-    for file in raw.rglob("*.csv"):
-        os.utime(file, (1, 1))
-    run(request(), raw, tmp_path / "two")
-    assert digest(tmp_path / "one") == digest(tmp_path / "two")

@@ -29,15 +29,20 @@ class MpiComm:
     def __init__(self, message_bytes: int = MESSAGE_BYTES) -> None:
         self._world = MPI.COMM_WORLD
         self._message_bytes = message_bytes
+        # Requests under way with the buffers that must stay until they end.
+        self._pending: list[tuple[MPI.Request, memoryview]] = []
         self.rank: int = self._world.Get_rank()
         self.size: int = self._world.Get_size()
 
     def send(self, payload: bytes, to: int) -> None:
         """Send `payload` to rank `to` in pieces; its length travels in the first piece."""
         framed = memoryview(len(payload).to_bytes(_LENGTH_BYTES, "little") + payload)
+        self._pending = [entry for entry in self._pending if not entry[0].Test()]
         for start in range(0, len(framed), self._message_bytes):
             piece = framed[start : start + self._message_bytes]
-            self._world.Send([piece, MPI.BYTE], dest=to, tag=_TAG)
+            # Not waited for: ranks that send to each other must not wait for each other.
+            request = self._world.Isend([piece, MPI.BYTE], dest=to, tag=_TAG)
+            self._pending.append((request, piece))
 
     def receive(self, source: int) -> bytes:
         """The next payload from rank `source`."""
@@ -75,7 +80,9 @@ class MpiComm:
         return bytes(buffer)
 
     def barrier(self) -> None:
-        """Return when all ranks have come here."""
+        """Return when all ranks have come here and their payloads are on the way."""
+        MPI.Request.Waitall([request for request, _ in self._pending])
+        self._pending = []
         self._world.Barrier()
 
     def abort(self, code: int) -> None:

@@ -165,9 +165,7 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
 class _Shifts:
     """Shifted sums of channels at one dilation; only the rows that are asked for."""
 
-    def __init__(
-        self, channels: Sequence[Array], margin: int, length: int, dilation: int
-    ) -> None:
+    def __init__(self, channels: Sequence[Array], margin: int, length: int, dilation: int) -> None:
         self.length, self.dilation = length, dilation
         reach = TAPS // 2 * dilation
         rows = slice(margin - reach, margin + length + reach)

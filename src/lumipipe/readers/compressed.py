@@ -9,10 +9,12 @@ import gzip
 import io
 import lzma
 import zlib
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from lumipipe.errors import InputError, RecordingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DECOMPRESS = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
@@ -62,6 +64,7 @@ def open_binary(path: Path) -> BinaryIO:
 def plain_name(path: Path) -> str:
     """The file's name without .gz or .xz and without its last suffix.
 
+    >>> from pathlib import Path
     >>> plain_name(Path("runs/d05_te.dat.xz"))
     'd05_te'
     """

@@ -9,11 +9,8 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
@@ -23,6 +20,12 @@ from lumipipe.readers.dialect import DELIMITERS, Dialect, forms_left, prove
 from lumipipe.readers.numberforms import is_whole
 from lumipipe.readers.rows import Form
 from lumipipe.readers.tables import ReaderOptions, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
 
 _SINGLE_BYTE = {"cp1252", "iso8859-1", "iso8859-9", "iso8859-15"}
 # In these encodings two such bytes are an accented capital and a sign: no word has them.

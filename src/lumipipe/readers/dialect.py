@@ -162,16 +162,20 @@ def _splits_further(scan: Scan, present: list[str]) -> bool:
     """Whether another delimiter cuts the one name, or a text column evenly into numbers."""
     if len(scan.names) == 1 and any(sign in scan.names[0] for sign in present):
         return True
+    # Whole lines are refuted by any number among the pieces, a column among others by all.
+    enough = any if len(scan.names) == 1 else all
     for column in scan.shapes:
         if not column or any(forms_of(shape) for shape in column):
             continue
         for sign in present:
             counts = {shape.count(sign) for shape in column}
             if (
-                len(counts) == 1
+                sign != scan.delimiter
+                and len(counts) == 1
                 and counts != {0}
                 and all(
-                    any(forms_of(piece.strip()) for piece in shape.split(sign)) for shape in column
+                    enough(bool(forms_of(piece.strip())) for piece in shape.split(sign))
+                    for shape in column
                 )
             ):
                 return True

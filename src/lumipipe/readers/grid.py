@@ -50,6 +50,7 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     taken as they are: a drift between them is neither looked for nor corrected.
     """
     streams = _streams(parts)
+    _refuse_short_gap(parts[0].id, streams, grid)
     start, nodes = _common_time(parts[0].id, streams, grid)
     wanted = grid_times(start, nodes, grid.rate_hz)
     gap_ns = grid.longest_gap_s * NANOSECONDS
@@ -122,6 +123,18 @@ def _refuse_unjoinable(identity: str, streams: dict[str, Stream]) -> None:
             f"its streams have no common time axis ({listed})",
             "give all of them time stamps of one origin",
         )
+
+
+def _refuse_short_gap(identity: str, streams: dict[str, Stream], grid: Grid) -> None:
+    """Refuse a longest gap that no two neighbours of a stream keep to."""
+    for name, stream in streams.items():
+        if stream.rate_hz * grid.longest_gap_s < 1.0:
+            raise InputError(
+                f"prepare.grid: {identity}",
+                f"longest_gap_s {grid.longest_gap_s:g} is shorter than a step of the stream {name} "
+                f"({1.0 / stream.rate_hz:g} s)",
+                "raise longest_gap_s",
+            )
 
 
 def _origin(stream: Stream) -> str:

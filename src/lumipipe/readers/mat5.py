@@ -8,10 +8,8 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import numpy as np
 from pydantic import Field
@@ -22,9 +20,13 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.tables import ReaderOptions, Table, number_text
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEADER_BYTES = 128
-_SHORTEST_V5 = _HEADER_BYTES + 8
+_TAG_BYTES = 8  # type and length before each element
 # What SciPy raises on a damaged file depends on the byte at which the damage starts.
 _DAMAGE = (
     ValueError,
@@ -126,17 +128,17 @@ def _truncation(stream: BinaryIO) -> str | None:
     end = stream.seek(0, 2)
     stream.seek(0)
     header = stream.read(_HEADER_BYTES)
-    if 0 in header[:4] and len(header) >= 4:
+    if 0 in header[:4]:
         return None  # version 4 has no such lengths
-    if end < _SHORTEST_V5:
+    if end < _HEADER_BYTES + _TAG_BYTES:
         return f"ends at byte {end}, inside its header"
     order = "<" if header[126:128] == b"IM" else ">"
     position = _HEADER_BYTES
     while position < end:
         stream.seek(position)
-        tag = stream.read(8)
-        needed = position + 8
-        if len(tag) == 8:
+        tag = stream.read(_TAG_BYTES)
+        needed = position + _TAG_BYTES
+        if len(tag) == _TAG_BYTES:
             needed += struct.unpack(f"{order}II", tag)[1]
         if needed > end:
             return f"is truncated: it ends at byte {end}, its last variable at byte {needed}"
@@ -185,7 +187,7 @@ def _load(file: Path, stream: BinaryIO, names: list[str]) -> dict[str, np.ndarra
 
 def _vector(file: Path, name: str, value: np.ndarray) -> np.ndarray:
     """A row or column vector of numbers as shape (row,), in this machine's byte order."""
-    is_vector = value.ndim == 2 and min(value.shape, default=0) == 1
+    is_vector = sorted(value.shape)[:-1] == [1]  # (row, 1) or (1, row)
     if value.dtype.kind not in "iuf" or not is_vector:
         raise RecordingError(
             f"{shown(file)}: variable {name}",

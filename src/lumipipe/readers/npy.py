@@ -7,9 +7,7 @@ a loader that can build arrays and plain containers but nothing else.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -18,6 +16,10 @@ from lumipipe.config import Settings
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.tables import ReaderOptions, Table, column_names, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _FORMAT: Any = np.lib.format  # its functions carry no types in some releases of NumPy
 
@@ -221,7 +223,7 @@ def _series(file: Path, content: Any, layout: Layout) -> Iterator[Table]:
     width = max(3, len(str(len(series) - 1)))
     for number, item in enumerate(series):
         array = np.asarray(item)
-        if array.ndim != 2 or array.shape[1] != len(channels) or array.dtype.kind not in "iuf":
+        if array.shape[1:] != (len(channels),) or array.dtype.kind not in "iuf":
             raise RecordingError(
                 f"{shown(file)}: series {number}",
                 f"has shape {array.shape}, not (row, {len(channels)}) of numbers",

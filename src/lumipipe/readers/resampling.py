@@ -22,6 +22,7 @@ STOP_BAND_DB = 80.0
 PASS_BAND = 0.8
 """Share of the grid's band that the low-pass leaves alone; from 1.0 on it stops."""
 _LARGEST_TERM = 2000  # of a ratio of rates that is resampled as it stands
+_LARGEST_DRIFT = 0.01  # samples over a whole stream, up to which such a ratio counts as exact
 
 
 def times_of(stream: Stream) -> np.ndarray:
@@ -166,9 +167,8 @@ def _ratio(stream: Stream, start_ns: int, rate_hz: float) -> tuple[int, int, flo
     if stream.time_ns is None and start_ns == times_of(stream)[0]:
         exact = Fraction(rate_hz) / Fraction(stream.rate_hz)
         ratio = exact.limit_denominator(_LARGEST_TERM)
-        # Less than a hundredth of a sample of drift over the whole stream counts as exact.
         drift = abs(float(ratio / exact) - 1.0) * len(stream.values)
-        if ratio > 0 and drift < 0.01:
+        if ratio > 0 and drift < _LARGEST_DRIFT:
             return ratio.numerator, ratio.denominator, stream.rate_hz
     down = int(np.ceil(stream.rate_hz / rate_hz * (1.0 - 1e-9)))
     return 1, down, down * rate_hz

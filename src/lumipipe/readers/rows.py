@@ -8,15 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lumipipe.errors import RecordingError
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.numberforms import forms_of, shapes
 from lumipipe.readers.tables import column_names, unknown_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _CHUNK_ROWS = 20_000
 

@@ -7,15 +7,20 @@ recording is in `lumipipe.readers.recording`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lumipipe.config import Settings
 from lumipipe.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+
+_MOST_LISTED = 40  # columns in a message
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def unknown_column(place: str, name: str, known: Iterable[str]) -> InputError:
     """An error that names the nearest of the columns that are there, and lists them."""
     names = list(known)
     near = difflib.get_close_matches(name, names, n=1)
-    listed = ", ".join(names[:40]) + (", ..." if len(names) > 40 else "")
+    listed = ", ".join(names[:_MOST_LISTED]) + (", ..." if len(names) > _MOST_LISTED else "")
     guess = f"did you mean {near[0]}? " if near else ""
     return InputError(place, f"has no column {name}", f"{guess}its columns: {listed}")
 

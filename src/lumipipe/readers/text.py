@@ -6,9 +6,7 @@ Files with a delimiter, text columns or decimal commas are `lumipipe.readers.del
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +14,10 @@ from pydantic import Field
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.tables import ReaderOptions, Table, column_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Options(ReaderOptions):

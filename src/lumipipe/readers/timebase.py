@@ -136,7 +136,7 @@ def measured_rate(time_ns: np.ndarray, segments: np.ndarray) -> tuple[float, flo
     """
     numbers, times = [], []
     for first, rows in segments:
-        if rows < 2:
+        if rows <= 1:
             continue
         stamps = (time_ns[first : first + rows] - time_ns[first]).astype(np.float64)
         number = np.arange(rows, dtype=np.float64)

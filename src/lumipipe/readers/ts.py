@@ -6,10 +6,8 @@ time stamps and regression targets are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
@@ -17,6 +15,10 @@ from pydantic import Field
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, shown
 from lumipipe.readers.tables import ReaderOptions, Table, column_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Options(ReaderOptions):

@@ -124,7 +124,7 @@ _FACTORS: dict[str, dict[str, float]] = {
 _CLOSED = ("rotational_frequency", "angular_velocity")  # no unit outside their table
 
 # Signs that look alike, before NFKC would turn them into something else or split them.
-_SIGNS = str.maketrans({"º": "°", "˚": "°", "−": "-", "·": "*", "⋅": "*", "×": "*", "⁻": "-"})
+_SIGNS = str.maketrans({"º": "°", "˚": "°", "\u2212": "-", "·": "*", "⋅": "*", "×": "*", "⁻": "-"})
 _WORDS = {
     "%": "percent",
     "mol%": "percent",

@@ -75,6 +75,8 @@ class Manifest:
         What the stage says about its product.
     digest : str
         SHA-256 of the five above, the same wherever and whenever the product was made.
+    run : dict
+        How it was made: ranks, seconds, versions; not a part of the digest.
     """
 
     kind: str
@@ -83,6 +85,7 @@ class Manifest:
     files: dict[str, StoredFile]
     record: dict[str, Any]
     digest: str
+    run: dict[str, Any]
 
 
 def read_manifest(
@@ -140,6 +143,7 @@ def _parsed(path: Path) -> Manifest:
             files,
             body["record"],
             content["digest"],
+            content["run"],
         )
     except FileNotFoundError as error:
         raise StoreError(
@@ -245,6 +249,7 @@ def publishing(
     record: dict[str, Any],
     *,
     key: str | None = None,
+    run: dict[str, Any] | None = None,
     resume: bool = False,
     digests: dict[str, str] | None = None,
     log: Log | None = None,
@@ -261,6 +266,8 @@ def publishing(
         What the stage says about the product; may be filled until the block ends.
     key : str, optional
         Digest of all that the product depends on; the manifest's stem where absent.
+    run : dict, optional
+        How it is made; may be filled until the block ends, and is not a part of the digest.
     resume : bool
         Whether what a killed run left in the folder is kept for the caller to go on with;
         removed otherwise. The log says which.
@@ -306,7 +313,7 @@ def publishing(
         tell(f"{manifest.name}: was published before; nothing changes")
         remove_tree(staging)
         return
-    _publish(manifest, product, staging, _Body(key or manifest.stem, record, digests or {}), tell)
+    _publish(manifest, product, staging, _Body(key or manifest.stem, record, digests or {}, run or {}), tell)
 
 
 @dataclass(frozen=True)
@@ -316,6 +323,7 @@ class _Body:
     key: str
     record: dict[str, Any]
     digests: dict[str, str]
+    run: dict[str, Any]
 
 
 def _nothing(_: str) -> None:
@@ -363,6 +371,12 @@ def _publish(manifest: Path, product: Path, staging: Path, body: _Body, log: Log
     written = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(
         manifest,
-        {"lumipipe_manifest": FORM, "content": content, "digest": digest, "written": written},
+        {
+            "lumipipe_manifest": FORM,
+            "content": content,
+            "digest": digest,
+            "written": written,
+            "run": body.run,
+        },
     )
     log(f"{manifest.name}: published")

@@ -106,9 +106,9 @@ def _run(stages: dict[str, Stage]) -> Run:
     run: dict[str, Any] = {}
     for verb in ("prepare", "train", "score"):
         manifest = read_manifest(stages[verb].manifest)
-        run = manifest.record.get("run", run)
+        run = manifest.run or run
         digests[f"product of {verb}"] = manifest.digest
-        seconds = manifest.record.get("run", {}).get("seconds", {})
+        seconds = manifest.run.get("seconds", {})
         records.append(StageRecord(name=verb, seconds=round(sum(seconds.values()), 3)))
     for source, files in read_manifest(stages["prepare"].manifest).record["inputs"].items():
         digests |= {f"{source}: {name}": digest for name, digest in files.items()}

@@ -86,10 +86,10 @@ def log_path(out: Path, verb: str) -> Path:
 def _snakemake(out: Path, profile: str, ranks: int) -> int:
     """The exit code of the workflow."""
     folder = workflow_folder()
-    named = folder.parent / "config" / "profiles" / profile
     command = [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(folder / "Snakefile")),
-        *("--directory", str(out), "--workflow-profile", str(named if named.is_dir() else profile)),
+        *("--directory", str(out), "--profile", _profile_path(folder, profile)),
+        *("--quiet", "all"),
         *("--config", f"plan={out.resolve() / PLAN}", f"lumipipe={sys.executable} -m lumipipe"),
     ]
     if ranks > 1:
@@ -100,6 +100,14 @@ def _snakemake(out: Path, profile: str, ranks: int) -> int:
         return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
     except KeyboardInterrupt:
         return 130
+
+
+def _profile_path(workflow: Path, profile: str) -> str:
+    """A profile beside the workflow, in a checkout or in the package, or as it was given."""
+    for folder in (workflow.parent / "config" / "profiles", workflow / "profiles"):
+        if (folder / profile).is_dir():
+            return str(folder / profile)
+    return profile
 
 
 def workflow_folder() -> Path:

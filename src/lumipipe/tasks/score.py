@@ -63,8 +63,8 @@ def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
 
 def _publish(stage: Stage, outcome: Outcome, run: dict[str, object], log: Log) -> None:
     """Write the answer, its tables and the manifest, and drop the checkpoints."""
-    record = {"ingredients": stage.ingredients, "run": run}
-    with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
+    record, product = {"ingredients": stage.ingredients}, stage.manifest.with_suffix("")
+    with publishing(stage.manifest, product, record, run=run, log=log) as staging:
         write_json(staging / RESULT, outcome.result.model_dump(mode="json"))
         for name, columns in outcome.tables.items():
             write_table(staging / f"{name}.parquet", columns)

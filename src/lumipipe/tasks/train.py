@@ -118,8 +118,8 @@ def run_record(backend: Backend, comm: Comm, timer: Timer) -> dict[str, object]:
 
 def publish_model(stage: Stage, model: Model, run: dict[str, object], log: Log) -> None:
     """Write the model and its manifest, and drop the checkpoints."""
-    record = {"ingredients": stage.ingredients, "run": run}
+    record = {"ingredients": stage.ingredients}
     product: Path = stage.manifest.with_suffix("")
-    with publishing(stage.manifest, product, record, log=log) as staging:
+    with publishing(stage.manifest, product, record, run=run, log=log) as staging:
         write_arrays(staging / MODEL, model.arrays, model.card)
     remove_tree(fold_folder(stage))

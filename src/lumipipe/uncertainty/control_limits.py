@@ -38,7 +38,7 @@ def t2_limit(rows: int, components: int, alpha: float) -> float:
     Examples
     --------
     >>> round(t2_limit(50, 3, 0.05), 2)
-    8.95
+    8.94
     """
     quantile = stats.f.ppf(1 - alpha, components, rows - components)
     return float(components * (rows**2 - 1) / (rows * (rows - components)) * quantile)

@@ -1,0 +1,84 @@
+"""Every reducer of the library with batches for it: one registry for the tests of the algebra."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lumipipe.metrics.confusion import ConfusionReducer
+from lumipipe.metrics.rows import RowsReducer, Together
+from lumipipe.metrics.sums import SumsReducer
+from lumipipe.models.monitor import MonitorReducer
+from lumipipe.models.pca import PairReducer
+from lumipipe.models.ridge import RidgeReducer
+from lumipipe.models.spectrum import EnvelopeReducer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lumipipe.fold import Reducer
+
+    Batch = dict[str, np.ndarray]
+
+
+class Case(NamedTuple):
+    """A reducer, and what makes the rows ``first … stop`` of its endless data."""
+
+    make: Callable[[Any, Any], Reducer]
+    rows: Callable[[int, int], Batch]
+    exact: bool
+
+
+def _normal(first: int, stop: int, width: int) -> np.ndarray:
+    rows = [np.random.default_rng([7, r]).normal(size=width) for r in range(first, stop)]
+    return np.array(rows).reshape(stop - first, width) + 100.0
+
+
+def _ridge(first: int, stop: int) -> Batch:
+    z = _normal(first, stop, 5)
+    return {"x": z[:, :3], "y": z[:, 3:], "number": np.arange(first, stop)}
+
+
+def _gaps(first: int, stop: int) -> Batch:
+    x = _normal(first, stop, 4)
+    x[x > 101.2] = np.nan
+    return {"x": x, "number": np.arange(first, stop)}
+
+
+def _classes(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    return {
+        "truth": rows % 3,
+        "predicted": (rows // 2) % 3,
+        "in_set": (rows[:, None] + np.arange(3)) % 2 == 0,
+        "value": np.sin(rows)[:, None] * np.ones(2),
+        "number": rows,
+    }
+
+
+def _spectra(first: int, stop: int) -> Batch:
+    x = _normal(first, stop, 6)
+    return {"power": x[:, :4] ** 2, "band_power": x[:, 4] ** 2, "signal": x[:, 5:]}
+
+
+REDUCERS = {
+    "ridge": Case(lambda xp, d: RidgeReducer(xp, 3, 2, 8, 1, d), _ridge, exact=False),
+    "pairs": Case(lambda xp, d: PairReducer(xp, 4, d), _gaps, exact=False),
+    "monitor": Case(lambda xp, d: MonitorReducer(xp, 4, 8, 1, d), _gaps, exact=False),
+    "envelope": Case(lambda xp, d: EnvelopeReducer(xp, 4, d), _spectra, exact=False),
+    "confusion": Case(lambda xp, d: ConfusionReducer(xp, 3, d), _classes, exact=True),
+    "sums": Case(lambda xp, d: SumsReducer(xp, {"value": (2,)}, d), _classes, exact=False),
+    "rows": Case(
+        lambda xp, d: RowsReducer(xp, {"number": ("int64", ()), "value": ("float64", (2,))}, d),
+        _classes,
+        exact=True,
+    ),
+    "together": Case(
+        lambda xp, d: Together(
+            {"c": ConfusionReducer(xp, 3, d), "r": RowsReducer(xp, {"number": ("int64", ())}, d)}
+        ),
+        _classes,
+        exact=True,
+    ),
+}
