@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lumipipe.windows import plan_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from lumipipe.comm import Comm
     from lumipipe.windows import WindowPlan
@@ -29,7 +30,7 @@ REDUCER = RidgeReducer(np, 3, 2, 16, 1)
 
 def _plan(sizes: Sequence[int]) -> WindowPlan:
     rows = np.concatenate([[0], np.cumsum(sizes)])
-    segments = [[Span(int(a), int(b))] for a, b in zip(rows[:-1], rows[1:], strict=True)]
+    segments = [[Span(int(a), int(b))] for a, b in itertools.pairwise(rows)]
     return plan_windows([f"u{i:02d}" for i in range(len(sizes))], segments, 1, 1, 5)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ def test_shares_tile_the_items(total: int, size: int) -> None:
     spans = [share(total, size, rank) for rank in range(size)]
     assert spans[0].first == 0
     assert spans[-1].stop == total
-    assert all(a.stop == b.first for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.stop == b.first for a, b in itertools.pairwise(spans))
     assert max(s.size for s in spans) - min(s.size for s in spans) <= 1
 
 

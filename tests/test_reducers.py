@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import array_api_compat
@@ -51,7 +52,7 @@ def test_empty_is_the_identity(name: str, rows: int) -> None:
 def test_merge_is_associative(name: str, cuts: tuple[int, int, int]) -> None:
     reducer = REDUCERS[name].make(np, None)
     edges = np.cumsum([0, *cuts]).tolist()
-    a, b, c = (_state(name, x, y) for x, y in zip(edges[:-1], edges[1:], strict=True))
+    a, b, c = (_state(name, x, y) for x, y in itertools.pairwise(edges))
     left = reducer.merge(reducer.merge(a, b), c)
     right = reducer.merge(a, reducer.merge(b, c))
     _close(name, left, right)
@@ -79,9 +80,7 @@ def test_every_array_library_gives_the_state(
     case = REDUCERS[name]
     batches = [{key: xp_array(a) for key, a in case.rows(f, f + 9).items()} for f in (0, 9)]
     first = next(iter(batches[0].values()))
-    reducer = case.make(
-        array_api_compat.array_namespace(first), array_api_compat.device(first)
-    )
+    reducer = case.make(array_api_compat.array_namespace(first), array_api_compat.device(first))
     state = reducer.empty()
     for batch in batches:
         state = reducer.update(state, batch)

@@ -38,7 +38,9 @@ def test_plan_covers_each_window_once(
     assert plan.start.tolist() == expected
     assert [w for span in plan.chunks for w in range(*span)] == list(range(len(expected)))
     for tree in plan.trees:
-        windows = range(plan.chunks[tree.chunks.first].first, plan.chunks[tree.chunks.stop - 1].stop)
+        windows = range(
+            plan.chunks[tree.chunks.first].first, plan.chunks[tree.chunks.stop - 1].stop
+        )
         assert {units[plan.recording[w]] for w in windows} == {tree.key}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
 Array: TypeAlias = Any  # any array-API array; the standard has no runtime type for it
 State: TypeAlias = dict[str, Array]  # a reducer's state: named arrays

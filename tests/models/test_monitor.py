@@ -38,7 +38,7 @@ def test_constant_channel_adds_nothing_and_a_change_is_seen() -> None:
     x = np.column_stack([rng.normal(size=(50, 3)), np.full(50, 14.62)])
     model = fit_pca(_merged(x, 4), 2)
     assert model["constant"].tolist() == [False, False, False, True]
-    changed = x[:1] + [0, 0, 0, 0.38]
+    changed = [*x[:1], 0, 0, 0, 0.38]
     before, after = distances(model, x[:1])["spe"][0], distances(model, changed)["spe"][0]
     assert np.isfinite(after)
     np.testing.assert_allclose(after - before, 0.38**2, rtol=1e-12)
@@ -52,9 +52,10 @@ def test_missing_values_are_counted_and_add_nothing() -> None:
     row[0, 2] = np.nan
     found = distances(model, row)
     assert found["missing"].tolist() == [1]
-    assert found["spe_contribution"][0, 2] == distances(
-        model, np.where(np.isnan(row), model["mean"], row)
-    )["spe_contribution"][0, 2]
+    assert (
+        found["spe_contribution"][0, 2]
+        == distances(model, np.where(np.isnan(row), model["mean"], row))["spe_contribution"][0, 2]
+    )
 
 
 @pytest.mark.parametrize(("components", "bound"), [(3, 4e-5), (6, 4e-4)])

@@ -13,7 +13,7 @@ class SerialComm:
 
     def send(self, payload: bytes, to: int) -> None:
         """Raise, since there is no other rank."""
-        raise ValueError(f"rank {to} does not exist: this run has one rank")
+        raise ValueError(f"{len(payload)} bytes for rank {to}, but this run has one rank")
 
     def receive(self, source: int) -> bytes:
         """Raise, since there is no other rank."""

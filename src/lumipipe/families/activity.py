@@ -17,6 +17,7 @@ from lumipipe.families.window_classifier import (
     ClassifierSettings,
     WindowClassifier,
     check_classifier,
+    classifier_split,
 )
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class Activity:
 
     name = "activity"
     title = "exercise and activity recognition"
-    Train = Train
-    Score = Score
-    Asset = Asset
+    train_section: type[Settings] = Train
+    score_section: type[Settings] = Score
+    asset_section: type[Settings] = Asset
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse a label without meaning, unknown features, and splits that do not fit."""
@@ -80,4 +81,4 @@ class Activity:
 
 def _classifier(job: Job) -> WindowClassifier:
     """The classifier of the request."""
-    return WindowClassifier(job, job.train, job.request.evaluation.split)
+    return WindowClassifier(job, job.train, classifier_split(job.request))

@@ -18,6 +18,7 @@ from lumipipe.families.classifier_scores import (
 )
 from lumipipe.families.interface import Outcome, asked
 from lumipipe.families.verdicts import conclude
+from lumipipe.families.window_classifier import classifier_split
 from lumipipe.metrics.confusion import accuracy, f1_scores, macro_f1
 from lumipipe.reporting.figures.declared import (
     Chart,
@@ -40,7 +41,6 @@ from lumipipe.splits import split_sentence
 from lumipipe.uncertainty.proportions import clopper_pearson
 
 if TYPE_CHECKING:
-
     from lumipipe.families.interface import Job, Model
     from lumipipe.fold import Leaves
 
@@ -68,7 +68,7 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
     metrics = classifier_metrics(job.request, scores, job.score.confidence)
     verdict = conclude(metrics)
     coverage = set_coverage(job.request.evaluation.interval.coverage, scores)
-    split = job.request.evaluation.split
+    split = classifier_split(job.request)
     result = Result(
         lumipipe_result=1,
         request=asked(job.request),
@@ -207,9 +207,11 @@ def _group_section(job: Job, scores: ClassifierScores) -> Section:
     return Section(
         title="From group to group",
         paragraphs=[
-            f"Macro-F1 of single groups runs from {f1.min():.2f} to {f1.max():.2f}. "
-            f"The weakest class is {scores.classes[int(by_class.argmin())]} "
-            f"(F1 {by_class.min():.2f})."
+            (
+                f"Macro-F1 of single groups runs from {f1.min():.2f} to {f1.max():.2f}. "
+                f"The weakest class is {scores.classes[int(by_class.argmin())]} "
+                f"(F1 {by_class.min():.2f})."
+            )
         ],
         figures=[
             Intervals(
@@ -240,10 +242,12 @@ def _model_section(job: Job, model: Model) -> Section:
     return Section(
         title="The model",
         paragraphs=[
-            f"{count} features of {job.train.window_s:g} s windows "
-            f"({', '.join(job.train.features)}) and a ridge classifier. The penalty of each "
-            "held-out group was chosen on other groups; for new data it is "
-            f"{float(model.arrays['final_penalty']):g}.{note}"
+            (
+                f"{count} features of {job.train.window_s:g} s windows "
+                f"({', '.join(job.train.features)}) and a ridge classifier. The penalty of each "
+                "held-out group was chosen on other groups; for new data it is "
+                f"{float(model.arrays['final_penalty']):g}.{note}"
+            )
         ],
         figures=[
             Chart(

@@ -8,7 +8,7 @@ looks like is in `lumipipe.families.bearing_report`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,7 @@ from lumipipe.families.window_classifier import (
     ClassifierSettings,
     WindowClassifier,
     check_classifier,
+    classifier_split,
 )
 from lumipipe.kernels.spectra import squared_envelope_spectrum
 from lumipipe.kernels.windows import window_batch
@@ -125,13 +126,11 @@ class Bearing:
 
     name = "bearing"
     title = "diagnosis of rolling bearings"
-    Train = Train
-    Score = Score
-    Asset = Asset
+    train_section: type[Settings] = Train
+    score_section: type[Settings] = Score
+    asset_section: type[Settings] = Asset
 
-    def check(
-        self, request: Request, train: Train, score: Score, asset: Asset, place: str
-    ) -> None:
+    def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown channels and bands, and splits that the classifier cannot use."""
         channels = [
             channel.name
@@ -153,7 +152,7 @@ class Bearing:
             if wrong:
                 raise InputError(
                     place,
-                    f"score.meaning: {sorted(wrong)[0]} is no fault",
+                    f"score.meaning: {min(wrong)} is no fault",
                     f"use {', '.join(bearing_report.FAULTS)}",
                 )
         if train.classifier is not None:
@@ -167,7 +166,8 @@ class Bearing:
 
     def fit(self, job: Job, leaves: dict[str, Leaves], comm: Comm) -> Model:
         """Spectra by recording, and the classifiers."""
-        arrays, cards = {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        cards: dict[str, Any] = {}
         for name, part in classifiers(job).items():
             fitted = part.fit(leaves[name], comm)
             arrays |= {f"{name}/{key}": array for key, array in fitted.arrays.items()}
@@ -202,7 +202,7 @@ def classifiers(job: Job) -> dict[str, WindowClassifier]:
     settings = job.train.classifier
     if settings is None:
         return {}
-    split = job.request.evaluation.split
+    split = classifier_split(job.request)
     found = {CLASSIFIER: WindowClassifier(job, settings, split)}
     if isinstance(split, GroupSplit):
         because = "shown only to be held against the split by groups"
@@ -246,7 +246,8 @@ def _rate(job: Job) -> float:
 
 def _plan_rows(job: Job) -> int:
     """Rows of a spectrum."""
-    return max(2, round(job.train.segment_s * _rate(job)))
+    segment_s: float = job.train.segment_s
+    return max(2, round(segment_s * _rate(job)))
 
 
 def _spectra_pass(job: Job) -> Pass:
@@ -282,7 +283,7 @@ def _spectra_pass(job: Job) -> Pass:
         return batches
 
     silence = xp.zeros((length, 1), dtype=xp.float64)
-    lines = squared_envelope_spectrum(silence, _rate(job), job.train.band_hz).shape[0]
+    lines = int(squared_envelope_spectrum(silence, _rate(job), job.train.band_hz).shape[0])
     return Pass(stream, plan, EnvelopeReducer(xp, lines), measure)
 
 
@@ -304,5 +305,3 @@ def _spectra(job: Job, leaves: Leaves) -> dict[str, np.ndarray]:
         "signal_rms": np.sqrt(variance),
         "signal_kurtosis": fourth / variance**2,
     }
-
-

@@ -167,7 +167,7 @@ def diagnose(job: Job, model: Model) -> list[Diagnosis]:
     ]
 
 
-def _diagnose_one(  # noqa: PLR0913  # one recording with all that its verdict needs
+def _diagnose_one(  # one recording with all that its verdict needs
     job: Job,
     model: Model,
     recording: RecordingRow,
@@ -223,17 +223,23 @@ def _verdict(
     if top >= max(score.fault_above, chance) and top >= score.lead * second:
         return "fault", best, f"{best} lines score {top:.0f}, the next {second:.0f}"
     if top >= score.quiet_below:
-        return "inconclusive", "", (
-            f"{best} lines score {top:.0f}, but {runner_up} {second:.0f} and chance {chance:.0f}"
+        return (
+            "inconclusive",
+            "",
+            (f"{best} lines score {top:.0f}, but {runner_up} {second:.0f} and chance {chance:.0f}"),
         )
     if level is None:
         return "inconclusive", "", f"no fault line (score {top:.1f}), and no baseline to compare"
     if level <= score.level_ratio:
-        return "no fault", "no fault", (
-            f"no fault line (score {top:.1f}), level {level:.2f} of the baseline"
+        return (
+            "no fault",
+            "no fault",
+            (f"no fault line (score {top:.1f}), level {level:.2f} of the baseline"),
         )
-    return "inconclusive", "", (
-        f"no fault line (score {top:.1f}), but the level is {level:.1f} times the baseline"
+    return (
+        "inconclusive",
+        "",
+        (f"no fault line (score {top:.1f}), but the level is {level:.1f} times the baseline"),
     )
 
 
@@ -367,9 +373,11 @@ def _overview(job: Job, found: list[Diagnosis]) -> Section:
     return Section(
         title="Lines that the geometry expects",
         paragraphs=[
-            "A score is the geometric mean of peak to background at the first harmonics, so it is "
-            "high only when all of them stand out. The same score at frequencies where no fault "
-            "can be gives what chance does in the same spectrum."
+            (
+                "A score is the geometric mean of peak to background at the first harmonics, so it "
+                "is high only when all of them stand out. The same score at frequencies where no "
+                "fault can be gives what chance does in the same spectrum."
+            )
         ],
         figures=[
             Table(
@@ -442,7 +450,9 @@ def _honest_section(part: WindowClassifier, scores: Mapping[str, ClassifierScore
         for g, group in enumerate(one.names):
             counts = one.confusion[g]
             label = f"{by} {group} held out" if name == "classifier" else f"random {group}"
-            rows.append([label, int(counts.sum()), round(float(np.trace(counts) / counts.sum()), 3)])
+            rows.append(
+                [label, int(counts.sum()), round(float(np.trace(counts) / counts.sum()), 3)]
+            )
     honest = scores["classifier"]
     share = np.trace(honest.confusion.sum(axis=0)) / honest.confusion.sum()
     text = f"On a {by} that was not in training, {share:.0%} of the windows are recognised."

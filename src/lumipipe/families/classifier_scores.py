@@ -165,9 +165,11 @@ def confusion_section(scores: ClassifierScores) -> Section:
     return Section(
         title="What is taken for what",
         paragraphs=[
-            f"The most frequent mistake: {scores.classes[true]} is taken for "
-            f"{scores.classes[taken]} in {int(wrong[true, taken])} of {int(counts[true].sum())} "
-            "windows."
+            (
+                f"The most frequent mistake: {scores.classes[true]} is taken for "
+                f"{scores.classes[taken]} in {int(wrong[true, taken])} of "
+                f"{int(counts[true].sum())} windows."
+            )
         ],
         figures=[
             Confusion(
@@ -203,8 +205,10 @@ def set_section(coverage: Coverage) -> Section:
     return Section(
         title="Sets that promise to contain the truth",
         paragraphs=[
-            "Thresholds come from groups that neither trained the model nor are tested; the "
-            "interval of each share takes into account that windows of one group hang together."
+            (
+                "Thresholds come from groups that neither trained the model nor are tested; the "
+                "interval of each share takes into account that windows of one group hang together."
+            )
         ],
         figures=[
             Intervals(

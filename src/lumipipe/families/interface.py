@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from lumipipe.partition import Span
 from lumipipe.reporting.result import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from lumipipe.backend import Array, Backend
@@ -181,11 +180,11 @@ class Family(Protocol):
     """Name in the registry and in ``question.family``."""
     title: str
     """What it does, in a few words."""
-    Train: type[Settings]
+    train_section: type[Settings]
     """Settings of section ``train``."""
-    Score: type[Settings]
+    score_section: type[Settings]
     """Settings of section ``score``."""
-    Asset: type[Settings]
+    asset_section: type[Settings]
     """Settings of section ``asset``."""
 
     def check(self, request: Request, train: Any, score: Any, asset: Any, place: str) -> None:

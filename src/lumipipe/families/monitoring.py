@@ -101,9 +101,9 @@ class Monitoring:
 
     name = "monitoring"
     title = "process monitoring by T² and SPE"
-    Train = Train
-    Score = Score
-    Asset = Asset
+    train_section: type[Settings] = Train
+    score_section: type[Settings] = Score
+    asset_section: type[Settings] = Asset
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown streams and channels, and splits that do not fit."""
@@ -211,6 +211,8 @@ def roles(job: Job, table: StreamTable) -> _Roles:
         rest = [Span(part.stop, span.stop) for part, span in zip(first, rows, strict=True)]
         return _Roles(first, nothing, rest)
     sources = [row.source for row in job.dataset.recordings]
+    if not isinstance(split, SourceSplit):
+        raise TypeError(f"a split by {split.kind} was let through")
     named = {*split.train, *split.calibrate}
     test = set(split.test) or {source for source in sources if source not in named}
     chosen = [
@@ -301,7 +303,7 @@ def _by_model(settings: ModelOfNormal, leaves: Leaves) -> dict[str, dict[Leaf, S
     return models
 
 
-def _fit_one(  # noqa: PLR0913  # one model from its settings, its place and its leaves
+def _fit_one(  # one model from its settings, its place and its leaves
     job: Job,
     settings: ModelOfNormal,
     inputs: int,

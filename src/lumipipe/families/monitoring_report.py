@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.families.interface import Outcome, asked
 from lumipipe.families.verdicts import conclude, judged
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
@@ -243,7 +244,7 @@ def _per_day(job: Job, part: _Scored) -> dict[str, float]:
 
 
 def _detection_word(stands_out: bool, share: float, high: float) -> str:  # noqa: FBT001
-    """The short verdict on a fault: does its share of alarms stand out from false alarms?"""
+    """The short verdict on a fault, by whether its alarms stand out from false ones."""
     if stands_out:
         return "detected" if share >= _HALF else "partly detected"
     # With few rows of the fault even a good model proves nothing.
@@ -285,13 +286,15 @@ def _would_change(job: Job, tested: list[_Scored]) -> str:
 def _split_sentence(job: Job) -> str:
     """The split in words."""
     split = job.request.evaluation.split
-    if split.kind == "time":
+    if isinstance(split, TimeSplit):
         size = (
             f"{split.train_first_rows} rows"
             if split.train_first_rows is not None
             else f"{split.train_first_s:g} s"
         )
         return f"The first {size} of each recording are normal operation; the rest tests."
+    if not isinstance(split, SourceSplit):
+        raise TypeError(f"a split by {split.kind} was let through")
     text = f"Sources {', '.join(split.train)} are normal operation"
     if split.calibrate:
         text += f", {', '.join(split.calibrate)} set the limits"
@@ -353,10 +356,13 @@ def _limits_section(job: Job, model: Model) -> Section:
     return Section(
         title="Limits",
         paragraphs=[
-            f"Each limit should let {job.train.alpha:.0%} of normal rows through. Limits from the "
-            "rows that fitted the model are too tight for new rows; the last columns say what "
-            "share of left-out normal rows lies above the theoretical and the training limit. "
-            f"Alarms here use the {job.score.limits} limits."
+            (
+                f"Each limit should let {job.train.alpha:.0%} of normal rows through. Limits from "
+                "the rows that fitted the model are too tight for new rows; the last columns say "
+                "what share of left-out normal rows lies above the theoretical and the training "
+                "limit. "
+                f"Alarms here use the {job.score.limits} limits."
+            )
         ],
         figures=[
             Table(

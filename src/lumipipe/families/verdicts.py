@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
-from lumipipe.reporting.result import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from lumipipe.reporting.result import Metric
 
 
 def judged(metric: Metric, conditions: Mapping[str, str]) -> Metric:

@@ -88,6 +88,18 @@ class ClassifierSettings(Settings):
     """Windows that are computed together."""
 
 
+def classifier_split(request: Request) -> GroupSplit | RandomSplit:
+    """The split of the request, of the kinds that hold windows out for a classifier."""
+    split = request.evaluation.split
+    if not isinstance(split, GroupSplit | RandomSplit):
+        raise InputError(
+            "evaluation.split",
+            f"kind {split.kind} does not fit a classifier of windows",
+            "hold out groups: {kind: group, by: unit}",
+        )
+    return split
+
+
 def check_classifier(request: Request, settings: ClassifierSettings, place: str) -> None:
     """Refuse a label without meaning, unknown features, and splits that hold nothing out."""
     labels = sorted({name for source in request.data for name in source.labels})
@@ -100,13 +112,7 @@ def check_classifier(request: Request, settings: ClassifierSettings, place: str)
     for name in settings.features:
         if name not in FEATURES:
             raise InputError(place, f"no feature {name}", f"use {', '.join(FEATURES)}")
-    split = request.evaluation.split
-    if not isinstance(split, GroupSplit | RandomSplit):
-        raise InputError(
-            place,
-            f"evaluation.split.kind {split.kind} does not fit a classifier of windows",
-            "hold out groups: {kind: group, by: unit}",
-        )
+    classifier_split(request)
 
 
 def _typical(channel: ChannelRow) -> float:
@@ -344,8 +350,8 @@ class WindowClassifier:
     def _fold(self, block: Block) -> NDArray[np.int64]:
         """The fold of each window of a block."""
         if isinstance(self.split, RandomSplit):
-            draws = np.asarray(uniform_at(block.number, (self.job.seed, _PURPOSE)))
-            return np.floor(draws * self.split.folds).astype(np.int64)
+            draws = uniform_at(block.number, (self.job.seed, _PURPOSE))
+            return np.asarray(np.floor(draws * self.split.folds), dtype=np.int64)
         folds = [self.fold_of_group[self.groups[r]] for r in block.recording]
         return np.asarray(folds, dtype=np.int64)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from array_api_compat import array_namespace, device
@@ -18,6 +17,7 @@ from pydantic import Field
 from lumipipe import config
 from lumipipe.errors import InputError
 from lumipipe.features.interface import scaled
+from lumipipe.features.remembered import remembered
 from lumipipe.kernels import philox
 from lumipipe.kernels.convolution import (
     KERNELS,
@@ -117,34 +117,34 @@ class RandomConvolution:
         xp = array_namespace(windows)
         x = scaled(xp.astype(windows, xp.float32), self.scales)
         biases = reference_biases(
-            self.parameters, self.length, len(self.scales), self.seed, xp, device(windows)
+            xp, device(windows), self.parameters, self.length, len(self.scales), self.seed
         )
         return xp.matrix_transpose(proportion_positive(x, self.parameters, biases))
 
 
-@lru_cache(maxsize=8)
+@remembered
 def reference_biases(
+    xp: ModuleType,
+    where: object,
     parameters: ConvolutionParameters,
     length: int,
     channels: int,
     seed: int,
-    xp: ModuleType,
-    where: object,
 ) -> Array:
     """Biases of all features: float32 (feature,), the same on every array library.
 
     Parameters
     ----------
+    xp : ModuleType
+        Array namespace that computes them, in float64.
+    where : object
+        Its device.
     parameters : ConvolutionParameters
         Dilations, numbers of biases and channel subsets.
     length, channels : int
         Shape of a window.
     seed : int
         Key of the draws.
-    xp : ModuleType
-        Array namespace that computes them, in float64.
-    where : object
-        Its device.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def reference_biases(
         Quantiles at the fractions of multiples of the golden ratio, a sequence of low
         discrepancy. Kept for the next call.
     """
-    series = reference_series(length, channels, seed, xp, where)
+    series = reference_series(xp, where, length, channels, seed)
     found, first, width = [], 0, len(KERNELS)
     for number, dilation in enumerate(parameters.dilations):
         kernels = range(number * width, (number + 1) * width)
@@ -174,7 +174,7 @@ def reference_biases(
     return xp.astype(xp.concat(found, axis=0), xp.float32)
 
 
-def reference_series(length: int, channels: int, seed: int, xp: ModuleType, where: object) -> Array:
+def reference_series(xp: ModuleType, where: object, length: int, channels: int, seed: int) -> Array:
     """Windows of the reference process: float64 (time, channel, reference)."""
     shape = (channels, _REFERENCES)
     draws = philox.uniform(xp, where, (seed, _SERIES), (2, *shape))
@@ -228,7 +228,7 @@ def _reference_output(
 def _column_quantiles(values: Array, fractions: Array) -> Array:
     """Quantiles of each column, linear between neighbours; both (row, column)."""
     xp = array_namespace(values)
-    ordered = xp.sort(values, axis=0)
+    ordered = xp.sort(values, axis=0, stable=False)
     position = fractions * (values.shape[0] - 1)
     low = xp.astype(xp.floor(position), xp.int64)  # a fraction below 1 leaves room for low + 1
     below = xp.take_along_axis(ordered, low, axis=0)

@@ -102,7 +102,7 @@ class Envelope:
         xp = array_namespace(windows)
         spectrum = squared_envelope_spectrum(scaled(windows, self.scales), rate_hz, self.band_hz)
         spectrum = xp.astype(spectrum, xp.float64)
-        ordered = xp.sort(spectrum[1:, ...], axis=0)
+        ordered = xp.sort(spectrum[1:, ...], axis=0, stable=False)
         median = ordered[ordered.shape[0] // 2, ...]
         quiet = median == 0.0
         background = xp.where(quiet, xp.ones_like(median), median)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from array_api_compat import array_namespace, device
@@ -12,6 +11,7 @@ from pydantic import Field
 
 from lumipipe import config
 from lumipipe.features.interface import scaled
+from lumipipe.features.remembered import remembered
 from lumipipe.kernels.fourier import fourier_features, gaussian_draws
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class RandomFourier:
         )
 
 
-@lru_cache(maxsize=8)
-def _draws(  # a cache of what only depends on these numbers
+@remembered
+def _draws(
     xp: ModuleType, where: object, seed: int, inputs: int, features: int, bandwidth: float
 ) -> tuple[Array, Array]:
     """Frequencies for a bandwidth, and phases."""

@@ -134,14 +134,14 @@ def quantiles(x: Array, probabilities: Sequence[float]) -> Array:
     array([1.5])
     """
     xp = array_namespace(x)
-    ordered = xp.sort(x, axis=0)
+    time = x.shape[0]
+    ordered = xp.sort(x, axis=0, stable=False)
     found = []
     for probability in probabilities:
-        position = probability * (x.shape[0] - 1)
-        low = min(int(position), max(x.shape[0] - 2, 0))
-        high = min(low + 1, x.shape[0] - 1)
+        position = probability * (time - 1)
+        low = min(int(position), max(time - 2, 0))
         below = xp.astype(ordered[low, ...], xp.float64)
-        above = xp.astype(ordered[high, ...], xp.float64)
+        above = xp.astype(ordered[min(low + 1, time - 1), ...], xp.float64)
         found.append(below + (above - below) * (position - low))
     return xp.stack(found, axis=0)
 

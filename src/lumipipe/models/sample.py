@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace
 
-from lumipipe.kernels import philox
+from lumipipe.kernels.philox import uniform_at
 
 if TYPE_CHECKING:
     from lumipipe.backend import Array, State
@@ -37,7 +37,7 @@ def sample(key: int, size: int, rows: State, number: Array) -> State:
     dict of str to array
         The rows with the lowest priorities, and ``priority`` (float64) itself.
     """
-    return lowest(size, {**rows, "priority": philox.uniform_at(number, (key, _PURPOSE))})
+    return lowest(size, {**rows, "priority": uniform_at(number, (key, _PURPOSE))})
 
 
 def lowest(size: int, rows: State) -> State:
@@ -52,12 +52,3 @@ def merge_samples(size: int, first: State, second: State) -> State:
     xp = array_namespace(first["priority"])
     both = {name: xp.concat([first[name], second[name]], axis=0) for name in first}
     return lowest(size, both)
-
-
-def empty_rows(like: Array, shapes: dict[str, tuple[int, ...]]) -> State:
-    """A sample of no rows: float64 arrays of shape (0, ...) on the device of `like`."""
-    xp = array_namespace(like)
-    return {
-        name: xp.zeros((0, *shape), dtype=xp.float64, device=device(like))
-        for name, shape in shapes.items()
-    }

@@ -176,7 +176,7 @@ def _parse(form: Form, dialect: Dialect) -> dict[str, np.ndarray]:
     if dialect.form.thousands == " ":
         text = _BLANK_IN_NUMBER.sub(" ", text)
     try:
-        frame = pd.read_csv(
+        frame = pd.read_csv(  # type: ignore[call-overload]  # stubs want literal options
             io.StringIO(_unpadded(text, scan.delimiter)),
             sep=scan.delimiter,
             header=None,

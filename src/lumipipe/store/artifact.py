@@ -22,7 +22,8 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], card: dict[str, A
     Equal content gives equal bytes: members of an ``.npz`` carry no time.
     """
     with path.with_suffix(".npz").open("wb") as file:
-        np.savez(file, **{name: np.asarray(arrays[name], order="C") for name in sorted(arrays)})
+        plain = {name: np.asarray(arrays[name], order="C") for name in sorted(arrays)}
+        np.savez(file, allow_pickle=False, **plain)
     write_json(path.with_suffix(".json"), card)
 
 

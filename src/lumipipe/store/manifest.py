@@ -313,7 +313,13 @@ def publishing(
         tell(f"{manifest.name}: was published before; nothing changes")
         remove_tree(staging)
         return
-    _publish(manifest, product, staging, _Body(key or manifest.stem, record, digests or {}, run or {}), tell)
+    _publish(
+        manifest,
+        product,
+        staging,
+        _Body(key or manifest.stem, record, digests or {}, run or {}),
+        tell,
+    )
 
 
 @dataclass(frozen=True)

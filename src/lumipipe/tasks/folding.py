@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PROGRESS_S = 5.0
 
 
-def run_pass(  # noqa: PLR0913  # the place where all seams meet
+def run_pass(  # the place where all seams meet
     data: Pass,
     backend: Backend,
     comm: Comm,

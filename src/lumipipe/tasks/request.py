@@ -79,9 +79,9 @@ def load_request(path: Path) -> Loaded:
     sections = {
         name: _section(file, model, name, getattr(request, name))
         for name, model in (
-            ("train", family.Train),
-            ("score", family.Score),
-            ("asset", family.Asset),
+            ("train", family.train_section),
+            ("score", family.score_section),
+            ("asset", family.asset_section),
         )
     }
     _check_readers(file, request)
@@ -172,9 +172,9 @@ def request_schema() -> dict[str, Any]:
     for family in FAMILIES.values():
         sections = {}
         for name, model in (
-            ("train", family.Train),
-            ("score", family.Score),
-            ("asset", family.Asset),
+            ("train", family.train_section),
+            ("score", family.score_section),
+            ("asset", family.asset_section),
         ):
             sections[name] = _embed(definitions, f"{family.name}_{name}", model)
         branches.append(

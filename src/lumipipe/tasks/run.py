@@ -97,7 +97,7 @@ def _snakemake(out: Path, profile: str, ranks: int) -> int:
         command.append(f"launcher={launcher} -n {ranks}")
     environment = os.environ | {"PYTHONNOUSERSITE": "1"}
     try:
-        return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+        return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 130
 

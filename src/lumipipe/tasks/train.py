@@ -75,7 +75,7 @@ def open_job(loaded: Loaded, stages: dict[str, Stage], backend: Backend) -> Job:
     return Job(loaded.request, loaded.train, loaded.score, loaded.asset, dataset, backend)
 
 
-def folded(  # noqa: PLR0913  # wires one verb to every seam
+def folded(  # wires one verb to every seam
     loaded: Loaded,
     stage: Stage,
     passes: dict[str, Pass],
