@@ -153,13 +153,13 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
         shifts = _Shifts(channels, margin, x.shape[0], dilation)
         count = parameters.biases_per_kernel[number]
         subsets = parameters.subsets[number * len(KERNELS) : (number + 1) * len(KERNELS)]
-        shares: dict[int, list[Array]] = {}
+        shares: dict[int, Array] = {}
         for kernel, output in _outputs(shifts, subsets, number):
             at = first + kernel * count
-            shares[kernel] = [_share_above(output, biases[i]) for i in range(at, at + count)]
-        found += [share for kernel in range(len(KERNELS)) for share in shares[kernel]]
+            shares[kernel] = _shares_above(output, biases[at : at + count])
+        found += [shares[kernel] for kernel in range(len(KERNELS))]
         first += len(KERNELS) * count
-    return xp.stack(found, axis=0)
+    return xp.concat(found, axis=0)
 
 
 class _Shifts:
@@ -236,14 +236,14 @@ def _padded_channels(x: Array, dilation: int) -> list[Array]:
     return [xp.concat([zeros, x[:, channel, :], zeros], axis=0) for channel in range(channels)]
 
 
-def _share_above(output: Array, bias: Array) -> Array:
-    """Share of the rows (time) of an output that lie above a bias: float32 (window,)."""
+def _shares_above(output: Array, biases: Array) -> Array:
+    """Share of the rows (time) of an output above each bias: float32 (bias, window)."""
     xp = array_namespace(output)
-    above = xp.astype(output > bias, xp.uint8)
+    above = xp.astype(output[None, :, :] > biases[:, None, None], xp.uint8)
     rows, most = output.shape[0], 1  # `most` is what a byte may hold by now
     while rows % 2 == 0 and rows > _FEW_ROWS and most <= _BYTE // 2:
         rows, most = rows // 2, most * 2
-        above = above[:rows, :] + above[rows:, :]
+        above = above[:, :rows, :] + above[:, rows:, :]
     wide = xp.uint16 if output.shape[0] <= _SHORT else xp.uint32
-    total = xp.sum(xp.astype(above, wide), axis=0, dtype=wide)
+    total = xp.sum(xp.astype(above, wide), axis=1, dtype=wide)
     return xp.astype(total, xp.float32) / output.shape[0]

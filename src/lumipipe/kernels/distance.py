@@ -12,6 +12,8 @@ from array_api_compat import array_namespace, device
 if TYPE_CHECKING:
     from lumipipe.backend import Array, State
 
+_BLOCK_VALUES = 2**17  # of float64: 1 MiB stays in a cache
+
 
 def squared_distance(x: Array, centres: Array) -> Array:
     """Squared Euclidean distance of each row to each centre.
@@ -84,18 +86,29 @@ def assign_sums(x: Array, centres: Array) -> State:
            [0.]])
     """
     xp = array_namespace(x)
-    where, (clusters, _) = device(x), centres.shape
-    if x.shape[0] == 0:
-        found = xp.zeros((0, clusters), dtype=xp.float64, device=where)
-        nearest = xp.zeros((0,), dtype=xp.int64, device=where)
-    else:
-        found = squared_distance(x, centres)
-        nearest = xp.argmin(found, axis=1)
-    numbers = xp.arange(clusters, dtype=nearest.dtype, device=where)
+    rows, (clusters, channels) = x.shape[0], centres.shape
+    size = max(1, _BLOCK_VALUES // max(clusters, channels, 1))
+    state = {
+        "count": xp.zeros((clusters,), dtype=xp.int64, device=device(x)),
+        "sum": xp.zeros((clusters, channels), dtype=xp.float64, device=device(x)),
+        "inertia": xp.zeros((), dtype=xp.float64, device=device(x)),
+    }
+    for first in range(0, rows, size):
+        part = _block_sums(x[first : min(first + size, rows), :], centres)
+        state = {name: state[name] + part[name] for name in state}
+    return state
+
+
+def _block_sums(x: Array, centres: Array) -> State:
+    """`assign_sums` of at least one row, of rows that fit a cache."""
+    xp = array_namespace(x)
+    found = squared_distance(x, centres)
+    nearest = xp.argmin(found, axis=1)
+    numbers = xp.arange(centres.shape[0], dtype=nearest.dtype, device=device(x))
     chosen = nearest[:, None] == numbers[None, :]
     indicator = xp.astype(chosen, xp.float64)
     return {
         "count": xp.sum(xp.astype(chosen, xp.int64), axis=0, dtype=xp.int64),
         "sum": xp.matmul(xp.matrix_transpose(indicator), xp.astype(x, xp.float64)),
-        "inertia": xp.sum(xp.where(chosen, found, xp.zeros_like(found))),
+        "inertia": xp.sum(xp.min(found, axis=1)),
     }

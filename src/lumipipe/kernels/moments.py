@@ -36,7 +36,8 @@ def moments(x: Array) -> State:
     Notes
     -----
     *Method*: two passes over each block of rows, and merges. Values are taken relative to the
-    channel's first value, then to the mean of those, so a constant channel gives exactly 0 (Chan, Golub & LeVeque 1983, section 3).
+    channel's first value, then to the mean of those, so a constant channel gives exactly 0
+    (Chan, Golub & LeVeque 1983, section 3).
 
     *Accuracy*: relative error of m2 below (rows + 4) times 2**-53.
 

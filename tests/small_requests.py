@@ -1,0 +1,241 @@
+"""Tiny requests with their files, one for each family: what the black-box tests run.
+
+Each function writes the files and ``request.yaml`` into a folder and returns the path of the
+request. Keyword arguments change sections of it: mappings are merged, a position (0, 1, ...)
+changes an entry of a list, and `DROP` takes a key out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+DROP = object()
+SINES_HZ = {"swing": 1.0, "shake": 4.0}
+
+
+def activity(folder: Path, **changes: Any) -> Path:
+    """Four persons, two exercises, two recordings of each; unlike lengths."""
+    for person in range(4):
+        for exercise, hertz in SINES_HZ.items():
+            for number in range(2):
+                seconds = 8 + 2 * person + number
+                name = f"p{person}_{exercise}_{number}.csv"
+                key = (person, len(exercise), number, len(name))
+                write_sines(folder / "raw" / name, hertz + 0.1 * person, seconds, key)
+    source = {
+        "id": "watch",
+        "source": "raw/*.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {
+            "pattern": r"(?P<person>p\d)_(?P<exercise>[a-z]+)_(?P<set>\d)",
+            "id": "{person}-{exercise}-{set}",
+            "unit": "{person}",
+        },
+        "time": {"kind": "regular", "rate_hz": 20},
+        "channels": [
+            {"name": "acc_x", "column": "x", "quantity": "acceleration", "unit": "m/s2"},
+            {"name": "acc_y", "column": "y", "quantity": "acceleration", "unit": "m/s2"},
+        ],
+        "labels": {"exercise": {"attribute": "exercise", "meaning": "what the person did"}},
+    }
+    form = _form("activity", source, split={"kind": "group", "by": "unit"}) | {
+        "train": {
+            "label": "exercise",
+            "window_s": 2.0,
+            "hop_s": 0.5,
+            "features": {"statistics": {}, "random_convolution": {"features": 84}},
+            "penalties": [1.0, 100.0],
+            "sample_rows": 64,
+            "windows_per_chunk": 8,
+        },
+    }
+    return _write(folder, form, changes)
+
+
+def monitoring(folder: Path, **changes: Any) -> Path:
+    """Sixty rows of five correlated channels; the last fifteen are shifted."""
+    rng = np.random.default_rng(7)
+    latent = rng.normal(size=(60, 2))
+    rows = latent @ rng.normal(size=(2, 5)) + 0.2 * rng.normal(size=(60, 5))
+    rows[45:, 0] += 3.0
+    write_csv(folder / "raw" / "plant.csv", "a,b,c,d,e", rows)
+    source = {
+        "id": "plant",
+        "source": "raw/plant.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "stream": "plant",
+        "recordings": {"id": "plant", "unit": "plant"},
+        "time": {"kind": "order", "row": "one hour"},
+        "channels": [{"name": name, "quantity": "ratio", "unit": "1"} for name in "abcde"],
+    }
+    form = _form("monitoring", source, split={"kind": "time", "train_first_rows": 40}) | {
+        "train": {
+            "alpha": 0.05,
+            "blocks": 4,
+            "rows_per_chunk": 8,
+            "models": {"plant": {"kind": "pca", "components": 2}},
+        },
+        "score": {"event": {"from_row": 45}},
+    }
+    return _write(folder, form, changes)
+
+
+def bearing(folder: Path, **changes: Any) -> Path:
+    """Impacts of two faults at three diameters, and a good bearing, at 2 kHz."""
+    for name, per_second in (("IR", 163.0), ("OR", 107.0)):
+        for number, diameter in enumerate((7, 14, 21)):
+            signal = impacts(per_second, seconds=1.5 + 0.25 * number, key=(number, int(per_second)))
+            write_csv(folder / "raw" / f"{name}_{diameter}.csv", "v", signal[:, None])
+    write_csv(folder / "raw" / "good_0.csv", "v", impacts(0.0, 2.0, key=(9, 9))[:, None])
+    source = {
+        "id": "rig",
+        "source": "raw/*.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {
+            "pattern": r"(?P<fault>[A-Za-z]+)_(?P<diameter>\d+)",
+            "id": "{fault}-{diameter}",
+            "unit": "{fault}-{diameter}",
+        },
+        "time": {"kind": "regular", "rate_hz": 2000},
+        "channels": [{"name": "v", "quantity": "acceleration", "unit": "m/s2"}],
+        "labels": {
+            "fault": {
+                "attribute": "fault",
+                "meaning": "made by the test's staff",
+                "values": {"IR": "inner race", "OR": "outer race", "good": "none"},
+            },
+        },
+    }
+    form = _form("bearing", source, split={"kind": "group", "by": "diameter"}) | {
+        "asset": {
+            "bearing": {"type": "6205", "n": 9, "ratio_d_D": 0.2, "contact_deg": 0},
+            "speed": {
+                "by": "fault",
+                "nominal": {"inner race": 1800, "outer race": 1800, "none": 1800},
+            },
+            "baseline": {"label": "fault", "value": "none"},
+        },
+        "train": {
+            "channel": "v",
+            "band_hz": [500, 900],
+            "segment_s": 0.5,
+            "hop_s": 0.25,
+            "windows_per_chunk": 2,
+            "classifier": {
+                "label": "fault",
+                "leave_out": {"fault": ["none"]},
+                "window_s": 0.25,
+                "hop_s": 0.125,
+                "features": {"statistics": {}},
+                "penalties": [1.0, 100.0],
+                "sample_rows": 64,
+                "windows_per_chunk": 3,
+            },
+        },
+        "score": {
+            "truth": "fault",
+            "meaning": {
+                "inner race": "inner race",
+                "outer race": "outer race",
+                "none": "no fault",
+            },
+        },
+    }
+    return _write(folder, form, changes)
+
+
+FAMILIES: dict[str, Callable[..., Path]] = {
+    "activity": activity,
+    "monitoring": monitoring,
+    "bearing": bearing,
+}
+
+
+def write_sines(file: Path, hertz: float, seconds: float, key: tuple[int, ...]) -> None:
+    """Two channels of one motion with noise, at 20 Hz."""
+    rng = np.random.default_rng(key)
+    time = np.arange(round(20 * seconds)) / 20.0
+    phase = 2 * np.pi * (hertz * time + rng.uniform())
+    signal = np.stack([np.sin(phase), 0.5 * np.cos(phase)], axis=1)
+    write_csv(file, "x,y", signal + 0.1 * rng.normal(size=signal.shape))
+
+
+def impacts(per_second: float, seconds: float, key: tuple[int, ...]) -> np.ndarray:
+    """Ringing at 700 Hz after each impact, in noise, at 2 kHz."""
+    rng = np.random.default_rng(key)
+    time = np.arange(round(2000 * seconds)) / 2000.0
+    signal = 0.05 * rng.normal(size=len(time))
+    if per_second:
+        since = np.mod(time, 1.0 / per_second)
+        signal += np.exp(-400.0 * since) * np.sin(2 * np.pi * 700.0 * since)
+    return signal
+
+
+def write_csv(file: Path, header: str, rows: np.ndarray) -> None:
+    """A table with a header and five decimals."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [header, *(",".join(f"{value:.5f}" for value in row) for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def change(request: Path, **changes: Any) -> Path:
+    """Change sections of a request that was written before."""
+    return _write(request.parent, yaml.safe_load(request.read_text(encoding="utf-8")), changes)
+
+
+def line_of(request: Path, text: str) -> int:
+    """Number, from 1, of the only line of the request that begins with `text` after blanks."""
+    lines = request.read_text(encoding="utf-8").splitlines()
+    (found,) = [n for n, line in enumerate(lines, 1) if line.lstrip(" -").startswith(text)]
+    return found
+
+
+def _form(family: str, source: dict[str, Any], split: dict[str, Any]) -> dict[str, Any]:
+    """The sections that all families share."""
+    return {
+        "lumipipe_request": 1,
+        "id": f"small-{family}",
+        "title": f"A small {family}",
+        "question": {
+            "decision": "whether the test passes",
+            "family": family,
+            "unit_of_decision": "one recording",
+            "not_to_be_used_for": ["anything but tests"],
+        },
+        "data": [source],
+        "rights": {"owner": "nobody", "personal_data": "none"},
+        "evaluation": {"split": split},
+        # Many small chunks and pieces, so that ranks have something to share.
+        "prepare": {"chunk_bytes": 1024, "shard_bytes": 4096, "workers": 1},
+        "compute": {"backend": "numpy"},
+    }
+
+
+def _write(folder: Path, form: dict[str, Any], changes: dict[str, Any]) -> Path:
+    """The request file with the changes made."""
+    file = folder / "request.yaml"
+    text = yaml.safe_dump(_changed(form, changes), sort_keys=False, allow_unicode=True)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _changed(old: Any, changes: Any) -> Any:
+    """`old` with mappings merged and entries of lists changed by position."""
+    if not isinstance(changes, dict):
+        return changes
+    if isinstance(old, list) and all(isinstance(key, int) for key in changes):
+        return [_changed(item, changes.get(at, {})) for at, item in enumerate(old)]
+    if not isinstance(old, dict):
+        return changes if changes else old
+    merged = {key: _changed(old.get(key), value) for key, value in changes.items()}
+    return {key: value for key, value in (old | merged).items() if value is not DROP}
