@@ -91,7 +91,7 @@ def monitoring(folder: Path, **changes: Any) -> Path:
 
 def bearing(folder: Path, **changes: Any) -> Path:
     """Impacts of two faults at three diameters, and a good bearing, at 2 kHz."""
-    for name, per_second in (("IR", 163.0), ("OR", 107.0)):
+    for name, per_second in (("IR", 81.0), ("OR", 54.0)):
         for number, diameter in enumerate((7, 14, 21)):
             signal = impacts(per_second, seconds=1.5 + 0.25 * number, key=(number, int(per_second)))
             write_csv(folder / "raw" / f"{name}_{diameter}.csv", "v", signal[:, None])
@@ -121,7 +121,7 @@ def bearing(folder: Path, **changes: Any) -> Path:
             "bearing": {"type": "6205", "n": 9, "ratio_d_D": 0.2, "contact_deg": 0},
             "speed": {
                 "by": "fault",
-                "nominal": {"inner race": 1800, "outer race": 1800, "none": 1800},
+                "nominal": {"inner race": 900, "outer race": 900, "none": 900},
             },
             "baseline": {"label": "fault", "value": "none"},
         },
@@ -236,6 +236,6 @@ def _changed(old: Any, changes: Any) -> Any:
     if isinstance(old, list) and all(isinstance(key, int) for key in changes):
         return [_changed(item, changes.get(at, {})) for at, item in enumerate(old)]
     if not isinstance(old, dict):
-        return changes if changes else old
+        return old if old is not None and not changes else changes
     merged = {key: _changed(old.get(key), value) for key, value in changes.items()}
     return {key: value for key, value in (old | merged).items() if value is not DROP}

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lumipipe.comm import Comm
 
 _DEFECT = 1
+LEFT_OUT = 3
 _FIRST_TO_SPEAK_S = 0.5
 
 REQUEST = click.argument("request_file", metavar="REQUEST", type=click.Path(path_type=Path))
@@ -39,8 +41,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except InputError as error:
-        if not error.told:
-            print(f"lumipipe: {error}", file=sys.stderr)
+        print(f"lumipipe: {error}", file=sys.stderr)
         code = InputError.exit_code
     except click.ClickException as error:
         error.show()
@@ -77,11 +78,12 @@ def request_group() -> None:
 def check_command(request_file: Path) -> int:
     """Check a request and that its files are there; nothing is written."""
     from lumipipe.readers.files import find_files
-    from lumipipe.tasks.request import load_request
+    from lumipipe.tasks.request import load_request, placing
 
     loaded = load_request(request_file)
-    for source in loaded.request.data:
-        _say(f"  {source.id}: {len(find_files(source, loaded.base))} file(s), {source.format}")
+    with placing(loaded):
+        for source in loaded.request.data:
+            _say(f"  {source.id}: {len(find_files(source, loaded.base))} file(s), {source.format}")
     _say(f"{request_file}: the request is well formed ({loaded.family.title})")
     return 0
 
@@ -101,11 +103,12 @@ def schema_command() -> int:
 def plan_command(request_file: Path, out: Path | None) -> int:
     """Print, as JSON, what each verb depends on and why it has to run."""
     from lumipipe.tasks.plan import plan_json, plan_run
-    from lumipipe.tasks.request import load_request
+    from lumipipe.tasks.request import load_request, placing
 
     loaded = load_request(request_file)
     folder = _out(request_file, out).resolve()
-    stages = plan_run(loaded, folder, lambda line: print(line, file=sys.stderr))
+    with placing(loaded):
+        stages = plan_run(loaded, folder, lambda line: print(line, file=sys.stderr))
     ranks = loaded.request.compute.ranks
     _say(json.dumps(plan_json(stages, request_file.resolve(), folder, ranks), indent=1))
     return 0
@@ -179,23 +182,21 @@ def _stage(
     from lumipipe.backend import choose_backend
     from lumipipe.comm.launch import local_rank
     from lumipipe.tasks.plan import plan_run, read_plan
-    from lumipipe.tasks.prepare import prepare
-    from lumipipe.tasks.report import report
-    from lumipipe.tasks.request import load_request
-    from lumipipe.tasks.score import score
-    from lumipipe.tasks.train import train
+    from lumipipe.tasks.request import load_request, placing
 
+    # One module a verb; those of the others would take a second to import.
+    work = getattr(import_module(f"lumipipe.tasks.{verb}"), verb)
     loaded = load_request(request_file)
     folder = _out(request_file, out).resolve()
-    stages = read_plan(plan) if plan else plan_run(loaded, folder, log)
     # One thread a rank: sums inside BLAS depend on its number of threads.
-    with threadpool_limits(1):
+    with placing(loaded), threadpool_limits(1):
+        stages = read_plan(plan) if plan else plan_run(loaded, folder, log)
         if verb == "prepare":
-            left_out = prepare(loaded.request, loaded.base, stages[verb], comm, log)
-            return 3 if left_out else 0
+            left_out: int = work(loaded.request, loaded.base, stages[verb], comm, log)
+            return LEFT_OUT if left_out else 0
         backend = choose_backend(loaded.request.compute.backend, local_rank())
-        work = {"train": train, "score": score, "report": report}[verb]
-        return work(loaded, stages, comm, backend, log)
+        code: int = work(loaded, stages, comm, backend, log)
+        return code
 
 
 def _teller(comm: Comm, log: TextIO | None) -> Callable[[str], None]:

@@ -12,9 +12,16 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-Identifier: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_IDENTIFIER, _DIGEST = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", r"^[0-9a-f]{64}$"
+PATTERNS = {
+    _IDENTIFIER: "letters, digits and . _ - only, a letter or digit first, 64 at most",
+    _DIGEST: "64 hexadecimal digits, letters small",
+}
+"""What the patterns of settings ask for, in words for messages."""
+
+Identifier: TypeAlias = Annotated[str, Field(pattern=_IDENTIFIER)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
-Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest: TypeAlias = Annotated[str, Field(pattern=_DIGEST)]
 PositiveFloat: TypeAlias = Annotated[float, Field(gt=0)]
 Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 
@@ -22,7 +29,9 @@ Fraction: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
 class Settings(BaseModel):
     """A section of the request: known keys only, never changed after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 class Question(Settings):

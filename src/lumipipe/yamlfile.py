@@ -6,11 +6,14 @@ What the keys mean is in `lumipipe.config`.
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from lumipipe.config import PATTERNS
 from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
 
     Location = tuple[str | int, ...]
+
+_DEEPEST = 40  # keys within keys; an alias that holds itself would never end
+_MOST_KEYS = 100_000  # a few lines of aliases of aliases can stand for more than fits in memory
+_KEY_PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)*")
+_LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,21 @@ class YamlFile:
         while known and known not in self.lines:
             known = known[:-1]
         return f"{self.path}:{self.lines.get(known, 1)}"
+
+    def place_told(self, problem: str, location: Sequence[str | int] = ()) -> str:
+        """``file:line`` of the key that a problem names, below `location` where it names none.
+
+        A problem names a key by its whole path in the first word (train.models.main), or by a
+        word that is a key somewhere below.
+        """
+        words = [word.rstrip(":") for word in problem.split()]
+        path = tuple(words[0].split(".")) if words and _KEY_PATH.fullmatch(words[0]) else ()
+        known = tuple(location)
+        if path and path[:1] in self.lines:
+            known = path
+        below = {where[-1]: where for where in reversed(self.lines) if where[: len(known)] == known}
+        deeper = [below[word] for word in words if word in below and len(below[word]) > len(known)]
+        return self.place(deeper[0] if known and deeper else known)
 
 
 def read_yaml(path: Path) -> YamlFile:
@@ -81,6 +105,13 @@ def read_yaml(path: Path) -> YamlFile:
         raise InputError(
             f"{path}:{line}", f"is not YAML ({error.problem})", "mend the syntax at that line"
         ) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(
+            f"{path}:{line}",
+            f"holds the sign U+{ord(text[error.position]):04X}, which YAML does not allow",
+            "take it out",
+        ) from error
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{path}:1", "holds no mapping of keys", "start with lumipipe_request: 1")
     lines: dict[Location, int] = {}
@@ -97,6 +128,10 @@ def _construct(path: Path, text: str) -> dict[str, Any]:
         raise InputError(
             f"{path}:{line}", f"is not plain YAML ({error.problem})", "use plain values only"
         ) from error
+    except ValueError as error:  # such as the date 2025-02-30
+        raise InputError(
+            str(path), f"a value cannot be read ({error})", "write it in quotes"
+        ) from error
     return content
 
 
@@ -104,10 +139,18 @@ def _collect_lines(
     path: Path, node: yaml.Node, location: Location, lines: dict[Location, int]
 ) -> None:
     """Record the line of each key below `node`; refuse a key that stands twice."""
+    if len(location) > _DEEPEST or len(lines) > _MOST_KEYS:
+        raise InputError(
+            f"{path}:{node.start_mark.line + 1}",
+            "holds aliases that never end or expand to too much",
+            "write the content out",
+        )
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*location, key.value)
             line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError(f"{path}:{line}", "a key is no plain text", "use plain keys")
+            here = (*location, key.value)
             if here in lines:
                 raise InputError(
                     f"{path}:{line}",
@@ -146,38 +189,81 @@ def input_error(
     # Unknown keys first: a misspelt key often causes the "missing" beside it.
     complaints = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
     complaint = complaints[0]
-    location = (*prefix, *(part for part in complaint["loc"] if _is_in_file(file, part)))
+    kind, found = complaint["type"], complaint["loc"]
+    location = _in_file(file, (*prefix, *found))
     name = ".".join(str(part) for part in location)
-    kind = complaint["type"]
     if kind == "extra_forbidden":
-        known = _fields_at(model, complaint["loc"][:-1])
-        near = difflib.get_close_matches(str(complaint["loc"][-1]), known, n=1, cutoff=0.4)
+        known = _fields_at(model, found[:-1])
+        near = difflib.get_close_matches(str(found[-1]), known, n=1, cutoff=0.4)
         remedy = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
         return InputError(file.place(location), f"unknown key {name}", remedy)
     if kind == "missing":
-        missing = ".".join(str(part) for part in (*prefix, *complaint["loc"]))
-        return InputError(
-            file.place(location), f"{missing} is missing", f"add {complaint['loc'][-1]}: ..."
-        )
-    message = complaint["msg"].removeprefix("Value error, ")
-    problem, _, remedy = message.partition("; ")
-    return InputError(file.place(location), f"{name}: {problem}", remedy or "correct the value")
+        missing = ".".join(str(part) for part in (*location, found[-1]))
+        meaning = _fields_at(model, found[:-1]).get(str(found[-1]), "")
+        remedy = f"add {found[-1]}: ..." + (f" ({meaning.rstrip('.')})" if meaning else "")
+        return InputError(file.place(location), f"{missing} is missing", remedy)
+    problem, remedy = _in_words(complaint)
+    if not location:
+        return InputError(file.place_told(problem), problem, remedy)
+    return InputError(file.place(location), f"{name}: {problem}", remedy)
 
 
-def _is_in_file(file: YamlFile, part: str | int) -> bool:
-    """Whether a part of a location is a key of the file, not a name that pydantic added."""
-    return isinstance(part, int) or any(part in location for location in file.lines)
+def _in_words(complaint: ErrorDetails) -> tuple[str, str]:
+    """Problem and remedy of what pydantic says about a value."""
+    kind, message, given = complaint["type"], complaint["msg"], complaint["input"]
+    facts = complaint.get("ctx", {})
+    shown = repr(given) if len(repr(given)) <= _LONGEST_SHOWN else f"a {type(given).__name__}"
+    pattern = str(facts.get("pattern"))
+    table = {
+        "union_tag_not_found": ("kind is missing", "add kind: ..."),
+        "union_tag_invalid": (
+            f"no kind {facts.get('tag')}",
+            f"use one of {facts.get('expected_tags')}",
+        ),
+        "string_too_short": ("is empty", "write a text"),
+        "too_short": ("is empty", "give it an entry"),
+        "string_pattern_mismatch": (
+            f"{shown} does not fit",
+            f"write {PATTERNS.get(pattern, f'what matches {pattern}')}",
+        ),
+    }
+    if kind in table:
+        return table[kind]
+    if kind == "string_type" and isinstance(given, bool | int | float | date):
+        return f"{shown} is no text", "write it in quotes"
+    if kind == "value_error":
+        problem, _, remedy = message.removeprefix("Value error, ").partition("; ")
+        return problem, remedy or "correct the value"
+    return f"{shown} does not fit", f"it {message[message.find('should') :]}"
 
 
-def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """Names that the settings class at `location` below `model` knows."""
+def _in_file(file: YamlFile, location: Location) -> Location:
+    """The keys and positions of a location that the file has, without pydantic's own names."""
+    known: Location = ()
+    node: Any = file.content
+    after_tag = False
+    part: Any
+    for part in location:
+        # The name of a union's branch is no key, but a key of the same name may follow it.
+        is_tag = isinstance(node, dict) and node.get("kind") == part and not after_tag
+        here = next((key for key in (part, str(part)) if (*known, key) in file.lines), None)
+        after_tag = is_tag
+        if here is not None and not is_tag:
+            known = (*known, here)
+            node = node[part] if isinstance(node, dict | list) else None
+    return known
+
+
+def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> dict[str, str]:
+    """Names that the settings class at `location` below `model` knows, with their meaning."""
     schema = model.model_json_schema()
     definitions = schema.get("$defs", {})
     node = schema
     for part in location:
         node = _resolve(node, definitions)
         node = node.get("items", {}) if isinstance(part, int) else _child(node, part)
-    return list(_resolve(node, definitions).get("properties", {}))
+    fields = _resolve(node, definitions).get("properties", {})
+    return {name: field.get("description", "") for name, field in fields.items()}
 
 
 def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
@@ -198,5 +284,6 @@ def _child(node: dict[str, Any], part: str) -> dict[str, Any]:
     properties = node.get("properties", {})
     if part in properties:
         return dict(properties[part])
-    extra = node.get("additionalProperties", {})
-    return dict(extra) if isinstance(extra, dict) else {}
+    # A mapping with checked keys has its values under their pattern.
+    values = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    return dict(values[0]) if isinstance(values[0], dict) else {}

@@ -102,8 +102,9 @@ def test_scale_of_signal_and_bias_cancel(scale):
 @pytest.mark.parametrize("length", [1, 32, 255, 256, 511, 512, 4096, 70_000])
 def test_counts_do_not_overflow(xp_array, length):
     ones = xp_array(np.ones((length, 1), np.float32))
-    zero = xp_array(np.zeros(1, np.float32))[0]
-    assert to_numpy(convolution._share_above(ones, zero)) == 1.0
+    biases = xp_array(np.asarray([0.0, 1.0, -1.0], np.float32))
+    shares = to_numpy(convolution._shares_above(ones, biases))
+    assert shares.ravel().tolist() == [1.0, 0.0, 1.0]
 
 
 def test_dilation_plan():

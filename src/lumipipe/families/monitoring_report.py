@@ -92,7 +92,7 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         request=asked(job.request),
         answer=_answer(job, tested, metrics),
         verdict=verdict,
-        would_change=_would_change(job, tested),
+        would_change=_would_change(job, tested, metrics),
         metrics=metrics,
         units=units,
         split=Split(kind=job.request.evaluation.split.kind, sentence=_split_sentence(job)),
@@ -143,7 +143,6 @@ def _metrics(scored: list[_Scored]) -> list[Metric]:
             )
         )
     if event.sum():
-        rate = f"false-alarm rate {false.sum() / normal.sum():.1%}" if normal.sum() else "no normal"
         missed = (event - hits)[event > 0]
         metrics.append(
             _share(
@@ -153,21 +152,36 @@ def _metrics(scored: list[_Scored]) -> list[Metric]:
                 event[event > 0],
             )
         )
-        precision = hits.sum() / max(1, hits.sum() + false.sum())
-        recall = hits.sum() / event.sum()
-        f1 = 2 * hits.sum() / max(1, 2 * hits.sum() + false.sum() + (event - hits).sum())
-        for name, value in (("precision", precision), ("recall", recall), ("f1", f1)):
-            metrics.append(
-                Metric(
-                    name=name,
-                    label=f"{name.capitalize()} of rows" if name != "f1" else "F1 of rows",
-                    value=float(value),
-                    count=int(event.sum() + normal.sum()),
-                    of="rows",
-                    note=f"beside a {rate}",
-                )
-            )
+        metrics += _scores_of_rows(scored)
     return metrics
+
+
+def _scores_of_rows(scored: list[_Scored]) -> list[Metric]:
+    """Precision, recall and F1 over recordings that have both normal and fault rows."""
+    both = [part for part in scored if part.normal.any() and part.event.any()]
+    if not both:
+        return []
+    normal = sum(int(part.normal.sum()) for part in both)
+    false = sum(int((part.alarm & part.normal).sum()) for part in both)
+    event = sum(int(part.event.sum()) for part in both)
+    hits = sum(int((part.alarm & part.event).sum()) for part in both)
+    values = {
+        "precision": hits / max(1, hits + false),
+        "recall": hits / event,
+        "f1": 2 * hits / max(1, hits + false + event),
+    }
+    labels = {"precision": "Precision of rows", "recall": "Recall of rows", "f1": "F1 of rows"}
+    return [
+        Metric(
+            name=name,
+            label=labels[name],
+            value=value,
+            count=event + normal,
+            of="rows",
+            note=f"beside a false-alarm rate of {false / normal:.1%}",
+        )
+        for name, value in values.items()
+    ]
 
 
 def _share(name: str, label: str, hits: NDArray[np.int64], totals: NDArray[np.int64]) -> Metric:
@@ -274,8 +288,14 @@ def _answer(job: Job, tested: list[_Scored], metrics: list[Metric]) -> str:
     )
 
 
-def _would_change(job: Job, tested: list[_Scored]) -> str:
+def _would_change(job: Job, tested: list[_Scored], metrics: list[Metric]) -> str:
     """What would change the answer."""
+    for metric in metrics:
+        if metric.condition is not None and metric.met is None:
+            return (
+                f"More rows: with {metric.count} the share of {metric.name.replace('_', ' ')} may "
+                f"lie anywhere between {metric.lower:.0%} and {metric.upper:.0%}."
+            )
     if not any(part.event.any() for part in tested):
         return "A period with a known fault: without one, only false alarms can be counted."
     if not job.request.evaluation.metrics:
@@ -343,7 +363,7 @@ def _limits_section(job: Job, model: Model) -> Section:
                 limits = one["limits"][statistic]
                 rows.append(
                     [
-                        f"{stream} {key}",
+                        stream if key in {stream, "all"} else f"{stream} {key}",
                         name,
                         limits["theoretical"],
                         limits["training"],
@@ -395,7 +415,7 @@ def _chart_section(job: Job, model: Model, part: _Scored) -> Section:
         limits = [
             Limit(
                 value=facts["limits"][statistic][kind],
-                label=f"{kind} limit",
+                label="limit",
                 style="theoretical" if kind == "theoretical" else "empirical",
             )
             for kind in ("theoretical", "empirical")
@@ -461,7 +481,7 @@ def _contributions(job: Job, model: Model, part: _Scored) -> Bars:
         values=[float(spe[i]) for i in top],
         second=[float(np.sqrt(z2[i])) for i in top],
         x_label="mean contribution to SPE",
-        second_label="standardised value (root mean square)",
+        second_label="own value (rms of z)",
     )
 
 

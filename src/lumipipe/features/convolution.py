@@ -231,6 +231,8 @@ def _column_quantiles(values: Array, fractions: Array) -> Array:
     ordered = xp.sort(values, axis=0, stable=False)
     position = fractions * (values.shape[0] - 1)
     low = xp.astype(xp.floor(position), xp.int64)  # a fraction below 1 leaves room for low + 1
-    below = xp.take_along_axis(ordered, low, axis=0)
-    above = xp.take_along_axis(ordered, low + 1, axis=0)
+    column = xp.arange(values.shape[1], dtype=xp.int64, device=device(values))
+    flat, index = xp.reshape(ordered, (-1,)), xp.reshape(low * values.shape[1] + column, (-1,))
+    below = xp.reshape(xp.take(flat, index, axis=0), position.shape)
+    above = xp.reshape(xp.take(flat, index + values.shape[1], axis=0), position.shape)
     return below + (above - below) * (position - xp.floor(position))

@@ -97,9 +97,8 @@ class Spectral:
         bands = [xp.sum(power[first:stop, ...], axis=0) for first, stop in pairwise(self.edges)]
         band = xp.stack(bands, axis=0)
         total = xp.sum(band, axis=0)
-        weight = xp.where(
-            total > 0.0, 1.0 / xp.where(total > 0.0, total, xp.ones_like(total)), 0.0 * total
-        )
+        silent = total == 0.0  # then shares and centroid are 0
+        weight = xp.where(silent, total, 1.0 / xp.where(silent, xp.ones_like(total), total))
         bins = frequencies(xp, device(windows), self.segment, rate_hz)[1:, None, None]
         centroid = xp.sum(bins * power[1:, ...], axis=0) * weight
         return by_window([xp.log(band + self.floor), band * weight, centroid])

@@ -293,7 +293,8 @@ def _relative(x: Array) -> tuple[Array, Array, Array]:
         return present, xp.sum(zero, axis=0), zero
     filled = xp.where(present, values, zero)
     at = xp.argmax(xp.astype(present, xp.int8), axis=0)
-    first = xp.take_along_axis(filled, xp.expand_dims(at, axis=0), axis=0)[0, :]
+    column = xp.arange(x.shape[1], dtype=at.dtype, device=device(x))
+    first = xp.take(xp.reshape(filled, (-1,)), at * x.shape[1] + column, axis=0)
     return present, first, xp.where(present, filled - first, zero)
 
 

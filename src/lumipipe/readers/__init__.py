@@ -7,14 +7,28 @@ recordings to one time grid. What is stored, and how, is `lumipipe.store`'s.
 
 from __future__ import annotations
 
-from lumipipe.readers import delimited, mat5, npy, text, ts
+import importlib
+from collections.abc import Iterator, Mapping
+
 from lumipipe.readers.tables import Reader
 
-READERS: dict[str, Reader] = {
-    "csv": Reader(delimited.Options, delimited.read),
-    "text": Reader(text.Options, text.read),
-    "npy": Reader(npy.Options, npy.read),
-    "mat5": Reader(mat5.Options, mat5.read),
-    "ts": Reader(ts.Options, ts.read),
-}
-"""Name of a format to its settings and the function that opens it."""
+
+class _Registry(Mapping[str, Reader]):
+    """Readers by format; a module is loaded when its format is asked for."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = dict(modules)
+
+    def __getitem__(self, name: str) -> Reader:
+        module = importlib.import_module(f"lumipipe.readers.{self._modules[name]}")
+        return Reader(module.Options, module.read)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+READERS = _Registry({"csv": "delimited", "text": "text", "npy": "npy", "mat5": "mat5", "ts": "ts"})
+"""Name of a format to its settings and the function that opens it, from the module named."""

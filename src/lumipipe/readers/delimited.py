@@ -11,7 +11,6 @@ import io
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
 from lumipipe.errors import InputError, RecordingError
@@ -169,6 +168,8 @@ def _undecodable(file: Path, raw: bytes, position: int, encoding: str) -> InputE
 
 def _parse(form: Form, dialect: Dialect) -> dict[str, np.ndarray]:
     """The columns, parsed by pandas with everything declared."""
+    import pandas as pd
+
     scan = dialect.scan
     used = [at for at, name in enumerate(scan.names) if not form.wanted or name in form.wanted]
     kinds = {at: _kind(form, dialect, at) for at in used}

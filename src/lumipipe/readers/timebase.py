@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lumipipe.config import Order, Regular
 from lumipipe.errors import RecordingError
@@ -181,6 +180,8 @@ def _from_text(
     table: Table, column: np.ndarray, time: TimeColumn, where: str, first: int
 ) -> np.ndarray:
     """Stamps from text in the declared format; text without an offset is UTC."""
+    import pandas as pd
+
     if column.dtype.kind not in "OUT":
         raise RecordingError(where, "holds numbers, not text", "give time.unit instead of format")
     parsed = pd.to_datetime(

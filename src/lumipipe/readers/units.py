@@ -11,11 +11,12 @@ import math
 import re
 import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
-
-import pint
+from typing import TYPE_CHECKING, NamedTuple
 
 from lumipipe.errors import InputError
+
+if TYPE_CHECKING:
+    import pint
 
 UNKNOWN = "unknown"  # said on purpose: the numbers are used, but no limit in a unit applies
 STANDARD_GRAVITY = 9.80665  # m/s2, exact by definition (3rd CGPM, 1901)
@@ -242,7 +243,7 @@ def _dimension_checked(quantity: str, unit: str, place: str) -> float:
     """Factor to the stored unit (1 where the unit is kept), after the dimensions agreed."""
     try:
         given = _parsed(normal_unit(unit))
-    except _UNPARSED as error:
+    except _unparsed() as error:
         raise InputError(
             place,
             f"unknown unit {unit} of {quantity}",
@@ -263,15 +264,12 @@ def _dimension_checked(quantity: str, unit: str, place: str) -> float:
     return float(given.to(_parsed(known.stored).units).magnitude)
 
 
-_UNPARSED = (
-    pint.errors.PintError,
-    AttributeError,
-    ValueError,
-    TypeError,
-    AssertionError,
-    SyntaxError,
-    KeyError,
-)
+def _unparsed() -> tuple[type[Exception], ...]:
+    """What pint raises for text that is no unit."""
+    import pint
+
+    broken = (AttributeError, ValueError, TypeError, AssertionError, SyntaxError, KeyError)
+    return (pint.errors.PintError, *broken)
 
 
 @lru_cache(maxsize=256)
@@ -306,4 +304,6 @@ def _word(token: str) -> str:
 @lru_cache(maxsize=1)
 def _registry() -> pint.UnitRegistry[float]:
     """The registry of units, built at first use because that takes half a second."""
+    import pint
+
     return pint.UnitRegistry()

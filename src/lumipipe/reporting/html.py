@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from lumipipe.reporting import figures
 from lumipipe.reporting.figures.declared import IntervalRow, Intervals, Reference
+from lumipipe.reporting.figures.drawing import markup
 from lumipipe.reporting.figures.table import cell_text, is_number
 from lumipipe.reporting.numbers import limit_of, percentage, rounded, rounded_interval
 from lumipipe.reporting.words import severity, words_of
@@ -77,7 +77,7 @@ def render(result: Result) -> str:
 
 def _markup(figure: Figure, number: int, words: Words) -> Markup:
     # Both ways to markup escape all text themselves.
-    return Markup(figures.markup(figure, f"f{number}", words))  # noqa: S704
+    return Markup(markup(figure, f"f{number}", words))  # noqa: S704
 
 
 def _metric_row(metric: Metric, words: Words) -> dict[str, str]:

@@ -6,8 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lumipipe.store.files import write_json
 
@@ -37,6 +35,9 @@ def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def write_table(path: Path, columns: Mapping[str, np.ndarray]) -> None:
     """Write columns of equal length as Parquet; columns with a second axis become several."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     flat: dict[str, pa.Array] = {}
     for name, values in columns.items():
         if values.ndim == 1:

@@ -61,24 +61,36 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
         (staging / HTML).write_text(render(result), encoding="utf-8")
         for table in sorted(scored.product.glob("*.parquet")):
             shutil.copyfile(table, staging / table.name)
-    _show(stage, out)
+        # Before the manifest: once that stands, what people see is what it vouches for.
+        _retire_others(stage)
+        show(staging, out)
     return 0
 
 
-def _show(stage: Stage, out: Path) -> None:
-    """Put the published files where people look, and retire what other requests put there."""
+def _retire_others(stage: Stage) -> None:
+    """Remove reports of other requests into this folder, so that they do not count as done."""
     for other in stage.manifest.parent.glob("*.json"):
         if other != stage.manifest:
-            # What it describes is about to be replaced, so it must not count as done.
             other.unlink()
             shutil.rmtree(other.with_suffix(""), ignore_errors=True)
-    product = stage.manifest.with_suffix("")
+
+
+def show(product: Path, out: Path) -> None:
+    """Put the files of a report into the folder of the run, where people look for them."""
     tables = out / TABLES
     shutil.rmtree(tables, ignore_errors=True)
     tables.mkdir()
     for file in sorted(product.iterdir()):
         place = tables if file.suffix == ".parquet" else out
         write_bytes(place / file.name, file.read_bytes())
+
+
+def is_shown(product: Path, out: Path) -> bool:
+    """Whether the report and the result that people see are those of the product."""
+    return all(
+        (out / name).is_file() and (out / name).read_bytes() == (product / name).read_bytes()
+        for name in (RESULT, HTML)
+    )
 
 
 def _result(loaded: Loaded, stages: dict[str, Stage], path: Path) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ from lumipipe.config import GroupSplit, Request, SourceSplit
 from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
 from lumipipe.readers import READERS
+from lumipipe.readers.units import conversion
 from lumipipe.yamlfile import input_error, read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from lumipipe.config import Settings
+    from lumipipe.config import Settings, Source
     from lumipipe.families.interface import Family
     from lumipipe.yamlfile import YamlFile
 
@@ -84,12 +87,59 @@ def load_request(path: Path) -> Loaded:
             ("asset", family.asset_section),
         )
     }
-    _check_readers(file, request)
-    _check_names(file, request, sections["train"])
-    family.check(
-        request, sections["train"], sections["score"], sections["asset"], file.place(("train",))
-    )
-    return Loaded(file, request, family, **sections)
+    loaded = Loaded(file, request, family, **sections)
+    with placing(loaded):
+        _check_sources(file, request)
+        _check_names(file, request, loaded.train)
+        family.check(request, loaded.train, loaded.score, loaded.asset, "train")
+    return loaded
+
+
+@contextmanager
+def placing(loaded: Loaded) -> Iterator[None]:
+    """Give errors about the request, raised by those who do not see the file, their line in it."""
+    try:
+        yield
+    except InputError as error:
+        place = _place(loaded, error)
+        if place == error.place:
+            raise
+        raise type(error)(place, error.problem, error.remedy) from error
+
+
+def _place(loaded: Loaded, error: InputError) -> str:
+    """The place of an error, with file and line where it is a key, a source or an item."""
+    file, place = loaded.file, error.place
+    head, *rest = place.split(": ")
+    kind, _, name = head.partition(" ")
+    if kind == "source":
+        return f"{_source_place(loaded, name, rest, error.problem)}: {place}"
+    if kind in {"recording", "stream", "unit"}:
+        return f"{file.path}: {place}"
+    keys = tuple(head.split("."))
+    if keys[0] not in type(loaded.request).model_fields:
+        return place
+    where = file.place_told(error.problem, keys)
+    return where if place == "train" else f"{where}: {place}"
+
+
+def _source_place(loaded: Loaded, name: str, rest: list[str], problem: str) -> str:
+    """File and line of a source, or of its key, channel or label that an error is about."""
+    sources = loaded.request.data
+    number = next((n for n, source in enumerate(sources) if source.id == name), None)
+    if number is None:
+        return str(loaded.file.path)
+    source = sources[number]
+    if source.source in problem:
+        return loaded.file.place(("data", number, "source"))
+    part, _, item = rest[0].partition(" ") if rest else ("", "", "")
+    names = [channel.name for channel in source.channels]
+    if part == "channel" and item in names:
+        return loaded.file.place(("data", number, "channels", names.index(item)))
+    if part == "label":
+        return loaded.file.place(("data", number, "labels", item))
+    path = (part or problem.split(maxsplit=1)[0].rstrip(":")).split(".")
+    return loaded.file.place(("data", number, *path))
 
 
 def _family(file: YamlFile, request: Request) -> Family:
@@ -110,19 +160,28 @@ def _section(file: YamlFile, model: type[Settings], name: str, content: dict[str
         raise input_error(file, error, model, (name,)) from error
 
 
-def _check_readers(file: YamlFile, request: Request) -> None:
-    """Refuse unknown formats and wrong options of readers."""
+def _check_sources(file: YamlFile, request: Request) -> None:
+    """Refuse unknown formats, wrong options of readers and units that do not fit."""
     for number, source in enumerate(request.data):
-        here = ("data", number, "format")
-        if source.format not in READERS:
-            near = difflib.get_close_matches(source.format, READERS, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(READERS)}"
-            raise InputError(file.place(here), f"no reader for format {source.format}", remedy)
-        options = READERS[source.format].Options
-        try:
-            options.model_validate(source.read)
-        except ValidationError as error:
-            raise input_error(file, error, options, ("data", number, "read")) from error
+        _check_reader(file, source, number)
+        for channel in source.channels:
+            conversion(
+                channel.quantity, channel.unit, f"source {source.id}: channel {channel.name}"
+            )
+
+
+def _check_reader(file: YamlFile, source: Source, number: int) -> None:
+    """Refuse an unknown format and wrong options of its reader."""
+    if source.format not in READERS:
+        near = difflib.get_close_matches(source.format, READERS, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(READERS)}"
+        place = file.place(("data", number, "format"))
+        raise InputError(place, f"no reader for format {source.format}", remedy)
+    options = READERS[source.format].Options
+    try:
+        options.model_validate(source.read)
+    except ValidationError as error:
+        raise input_error(file, error, options, ("data", number, "read")) from error
 
 
 def _check_names(file: YamlFile, request: Request, train: Settings) -> None:

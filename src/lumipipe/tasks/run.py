@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
-from lumipipe.store.files import write_json
+from lumipipe.store.files import missing_folders, remove_empty, write_json
 from lumipipe.store.manifest import is_published, read_manifest
 from lumipipe.tasks.plan import VERBS, drop_damaged, plan_json, plan_run
-from lumipipe.tasks.request import load_request
+from lumipipe.tasks.report import is_shown, show
+from lumipipe.tasks.request import load_request, placing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +28,8 @@ if TYPE_CHECKING:
 
     Log = Callable[[str], None]
 
-PLAN = "plan.json"
+PLAN, LOGS = "plan.json", "logs"
+LOCK = ".lock"  # workflow/rules/common.smk takes it
 _VERDICTS = {
     "supported": "SUPPORTED by the data",
     "not_supported": "NOT SUPPORTED by the data",
@@ -49,7 +54,7 @@ def run(request: Path, out: Path, profile: str, log: Log) -> int:
     Returns
     -------
     int
-        0, or 3 when recordings were left out.
+        0; 3 when recordings were left out; another code after a defect, which was shown.
 
     Raises
     ------
@@ -58,48 +63,79 @@ def run(request: Path, out: Path, profile: str, log: Log) -> int:
     """
     loaded = load_request(request)
     log(f"{request}: the request is well formed ({loaded.family.title})")
-    stages = plan_run(loaded, out.resolve(), log)
-    fresh = not out.exists()
+    with placing(loaded):
+        stages = plan_run(loaded, out.resolve(), log)
     for stage in stages.values():
         log(f"  {stage.verb:8s}{stage.reason}")
     todo = [stage for stage in stages.values() if stage.reason != "done"]
     if todo:
-        drop_damaged(stages)
-        out.mkdir(parents=True, exist_ok=True)
         ranks = loaded.request.compute.ranks
-        plan = plan_json(stages, request.resolve(), out.resolve(), ranks)
-        write_json(out / PLAN, plan)
+        command = _command(out, profile, _launcher(ranks, loaded.file.place(("compute", "ranks"))))
+        _refuse_second_run(out)
+        made = missing_folders(out)
+        drop_damaged(stages)
+        (out / LOGS).mkdir(parents=True, exist_ok=True)
+        write_json(out / PLAN, plan_json(stages, request.resolve(), out.resolve(), ranks))
         for stage in todo:
             log_path(out, stage.verb).unlink(missing_ok=True)
-        code = _snakemake(out, profile, ranks)
-        _raise_failure(out, stages, code, fresh=fresh)
+        code = _snakemake(command, log_path(out, "workflow"))
+        if not all(is_published(stage.manifest) for stage in stages.values()):
+            return _failed(out, code, made)
     else:
         log("everything is done; nothing runs")
+    product = stages["report"].manifest.with_suffix("")
+    if not is_shown(product, out):
+        show(product, out)
     return _summary(out, stages, log)
 
 
 def log_path(out: Path, verb: str) -> Path:
     """Where the log of a verb stands."""
-    return out / "logs" / f"{verb}.log"
+    return out / LOGS / f"{verb}.log"
 
 
-def _snakemake(out: Path, profile: str, ranks: int) -> int:
-    """The exit code of the workflow."""
+def _command(out: Path, profile: str, launcher: str) -> list[str]:
+    """The command line of the workflow."""
     folder = workflow_folder()
-    command = [
+    python = shlex.quote(sys.executable)
+    return [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(folder / "Snakefile")),
         *("--directory", str(out), "--profile", _profile_path(folder, profile)),
         *("--quiet", "all"),
-        *("--config", f"plan={out.resolve() / PLAN}", f"lumipipe={sys.executable} -m lumipipe"),
+        *("--config", f"plan={out.resolve() / PLAN}", f"lumipipe={python} -m lumipipe"),
+        *([f"launcher={launcher}"] if launcher else []),
     ]
-    if ranks > 1:
-        launcher = Path(sys.executable).parent / "mpiexec"
-        command.append(f"launcher={launcher} -n {ranks}")
+
+
+def _launcher(ranks: int, place: str) -> str:
+    """What starts a verb on some ranks; nothing for one rank."""
+    if ranks == 1:
+        return ""
+    beside = Path(sys.executable).with_name("mpiexec")
+    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
+    if launcher is None:
+        raise InputError(
+            place, f"{ranks} ranks need mpiexec", "install it (pip install mpich), or ask for 1"
+        )
+    return f"{shlex.quote(launcher)} -n {ranks}"
+
+
+def _refuse_second_run(out: Path) -> None:
+    """Refuse a folder whose lock another run holds; the workflow takes it when it starts."""
+    with suppress(FileNotFoundError), (out / LOCK).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(
+                str(out), "another run writes to this folder", "wait for it or end it"
+            ) from error
+
+
+def _snakemake(command: list[str], log: Path) -> int:
+    """The exit code of the workflow; what it and its steps say on stderr goes to `log`."""
     environment = os.environ | {"PYTHONNOUSERSITE": "1"}
-    try:
-        return subprocess.run(command, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+    with log.open("wb") as file:
+        return subprocess.run(command, env=environment, check=False, stderr=file).returncode
 
 
 def _profile_path(workflow: Path, profile: str) -> str:
@@ -107,7 +143,14 @@ def _profile_path(workflow: Path, profile: str) -> str:
     for folder in (workflow.parent / "config" / "profiles", workflow / "profiles"):
         if (folder / profile).is_dir():
             return str(folder / profile)
-    return profile
+    if not Path(profile).exists():
+        known = sorted(path.name for path in (workflow.parent / "config" / "profiles").glob("*"))
+        raise InputError(
+            f"--profile {profile}",
+            "there is no such profile",
+            f"use {', '.join(known)} or a path to one",
+        )
+    return str(Path(profile).resolve())
 
 
 def workflow_folder() -> Path:
@@ -119,23 +162,18 @@ def workflow_folder() -> Path:
     raise InputError(str(package), "the workflow is not installed", "install lumipipe again")
 
 
-def _raise_failure(out: Path, stages: dict[str, Stage], code: int, *, fresh: bool) -> None:
-    """Raise what stopped the workflow; return when all manifests stand."""
-    if all(is_published(stage.manifest) for stage in stages.values()):
-        return
+def _failed(out: Path, code: int, made: list[Path]) -> int:
+    """Raise what the user must mend; a defect is shown whole, and its exit code returned."""
     failure = next((found for verb in VERBS if (found := _failure(log_path(out, verb)))), None)
-    if failure is None:
-        raise RuntimeError(f"the workflow ended with code {code}; see {out / 'logs'}")
-    status, line = failure
-    if fresh and not any(out.glob("*/*.json")):
+    said = log_path(out, "workflow").read_text(encoding="utf-8", errors="replace")
+    if out in made and not any(out.glob("*/*.json")):
         shutil.rmtree(out, ignore_errors=True)
-    if status == InputError.exit_code:
-        place, _, rest = line.partition(": ")
-        problem, _, remedy = rest.partition("; ")
-        error = InputError(place, problem, remedy)
-        error.told = True
-        raise error
-    raise RuntimeError(f"a step ended with code {status}: {line}")
+        remove_empty(made[1:])
+    if failure is not None and failure[0] == InputError.exit_code:
+        place, _, rest = failure[1].partition(": ")
+        raise InputError(place, *rest.rsplit("; ", 1))
+    print(said, file=sys.stderr)
+    return failure[0] if failure is not None else code or 1
 
 
 def _failure(path: Path) -> tuple[int, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from lumipipe.uncertainty.conformal import conformal_quantile
 
@@ -40,7 +40,7 @@ def t2_limit(rows: int, components: int, alpha: float) -> float:
     >>> round(t2_limit(50, 3, 0.05), 2)
     8.94
     """
-    quantile = stats.f.ppf(1 - alpha, components, rows - components)
+    quantile = special.fdtri(components, rows - components, 1 - alpha)
     return float(components * (rows**2 - 1) / (rows * (rows - components)) * quantile)
 
 
@@ -76,8 +76,8 @@ def spe_limit(residual_eigenvalues: NDArray[np.float64], alpha: float) -> float:
     h0 = 1 - 2 * theta1 * theta3 / (3 * theta2**2)
     if h0 <= 0:  # the power transform does not exist; Box's weighted chi-square does
         weight, freedom = theta2 / theta1, theta1**2 / theta2
-        return float(weight * stats.chi2.ppf(1 - alpha, freedom))
-    normal = stats.norm.ppf(1 - alpha)
+        return float(weight * special.chdtri(freedom, alpha))
+    normal = special.ndtri(1 - alpha)
     inner = normal * np.sqrt(2 * theta2 * h0**2) / theta1 + 1 + theta2 * h0 * (h0 - 1) / theta1**2
     return float(theta1 * max(0.0, inner) ** (1 / h0))
 

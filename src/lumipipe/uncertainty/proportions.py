@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,8 @@ def clopper_pearson(hits: int, total: int, confidence: float = 0.95) -> tuple[fl
     [0.444, 0.975]
     """
     tail = (1 - confidence) / 2
-    lower = stats.beta.ppf(tail, hits, total - hits + 1) if hits else 0.0
-    upper = stats.beta.ppf(1 - tail, hits + 1, total - hits) if hits < total else 1.0
+    lower = special.betaincinv(hits, total - hits + 1, tail) if hits else 0.0
+    upper = special.betaincinv(hits + 1, total - hits, 1 - tail) if hits < total else 1.0
     return float(lower), float(upper)
 
 
@@ -126,12 +126,12 @@ def share_between_units(
         variance = units / (units - 1) * float((residual**2).sum()) / total**2
         if variance > 0:
             effective = min(effective, share * (1 - share) / variance)
-            ratio = stats.norm.ppf((1 + confidence) / 2) / stats.t.ppf(
-                (1 + confidence) / 2, units - 1
+            ratio = special.ndtri((1 + confidence) / 2) / special.stdtrit(
+                units - 1, (1 + confidence) / 2
             )
             effective *= float(ratio) ** 2
     tail = (1 - confidence) / 2
     good = share * effective
-    lower = stats.beta.ppf(tail, good, effective - good + 1) if good > 0 else 0.0
-    upper = stats.beta.ppf(1 - tail, good + 1, effective - good) if share < 1 else 1.0
+    lower = special.betaincinv(good, effective - good + 1, tail) if good > 0 else 0.0
+    upper = special.betaincinv(good + 1, effective - good, 1 - tail) if share < 1 else 1.0
     return float(lower), float(upper), effective

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from lumipipe.reporting.figures import Figure, markup
+from lumipipe.reporting.figures.declared import Figure
+from lumipipe.reporting.figures.drawing import markup
 
 ADAPTER: TypeAdapter = TypeAdapter(Figure)
 NASTY = "<script>alert('1 & 2')</script> $x^2$ 漢字"

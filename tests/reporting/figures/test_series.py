@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lumipipe.reporting.figures import Chart, markup
+from lumipipe.reporting.figures.declared import Chart
+from lumipipe.reporting.figures.drawing import markup
 from lumipipe.reporting.figures.series import decimated, floats
 
 
