@@ -91,11 +91,11 @@ def monitoring(folder: Path, **changes: Any) -> Path:
 
 def bearing(folder: Path, **changes: Any) -> Path:
     """Impacts of two faults at three diameters, and a good bearing, at 2 kHz."""
-    for name, per_second in (("IR", 81.0), ("OR", 54.0)):
+    for name, per_second in (("IR", 163.0), ("OR", 107.0)):
         for number, diameter in enumerate((7, 14, 21)):
-            signal = impacts(per_second, seconds=1.5 + 0.25 * number, key=(number, int(per_second)))
+            signal = impacts(per_second, seconds=2.0 + 0.25 * number, key=(number, int(per_second)))
             write_csv(folder / "raw" / f"{name}_{diameter}.csv", "v", signal[:, None])
-    write_csv(folder / "raw" / "good_0.csv", "v", impacts(0.0, 2.0, key=(9, 9))[:, None])
+    write_csv(folder / "raw" / "good_0.csv", "v", impacts(0.0, 2.5, key=(9, 9))[:, None])
     source = {
         "id": "rig",
         "source": "raw/*.csv",
@@ -121,14 +121,14 @@ def bearing(folder: Path, **changes: Any) -> Path:
             "bearing": {"type": "6205", "n": 9, "ratio_d_D": 0.2, "contact_deg": 0},
             "speed": {
                 "by": "fault",
-                "nominal": {"inner race": 900, "outer race": 900, "none": 900},
+                "nominal": {"inner race": 1800, "outer race": 1800, "none": 1800},
             },
             "baseline": {"label": "fault", "value": "none"},
         },
         "train": {
             "channel": "v",
-            "band_hz": [500, 900],
-            "segment_s": 0.5,
+            "band_hz": [200, 950],
+            "segment_s": 1.0,
             "hop_s": 0.25,
             "windows_per_chunk": 2,
             "classifier": {

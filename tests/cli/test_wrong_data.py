@@ -12,7 +12,7 @@ import pytest
 from scipy.io import savemat
 
 from command import call, launch, one_line
-from small_requests import DROP, activity, bearing, line_of, monitoring
+from small_requests import DROP, activity, bearing, change, line_of, monitoring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,9 +164,23 @@ def test_prepare_refuses_wrong_data(tmp_path: Path, name: str) -> None:
     check(request, call("prepare", request, "--out", tmp_path / "out"), place, message)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["channel without readings", "truncated mat", "wrong digest"])
-def test_run_refuses_wrong_data_in_the_same_words(tmp_path: Path, name: str) -> None:
-    make, place, message = CASES[name]
+def test_run_refuses_a_wrong_digest_before_it_starts_anything(tmp_path: Path) -> None:
+    make, place, message = CASES["wrong digest"]
     request = make(tmp_path)
-    check(request, launch("run", request, "--out", tmp_path / "out"), place, message)
+    check(request, call("run", request, "--out", tmp_path / "out"), place, message)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "ranks"),
+    [
+        ("truncated mat", 1),
+        pytest.param("channel without readings", 2, marks=pytest.mark.mpi),
+    ],
+)
+def test_run_refuses_wrong_data_in_the_same_words(tmp_path: Path, name: str, ranks: int) -> None:
+    make, place, message = CASES[name]
+    request = change(make(tmp_path), compute={"ranks": ranks})
+    # The folder above is made by the run as well, so it goes as well.
+    said = launch("run", request, "--out", tmp_path / "results" / "out")
+    check(request, said, place, message)

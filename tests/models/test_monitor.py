@@ -38,7 +38,7 @@ def test_constant_channel_adds_nothing_and_a_change_is_seen() -> None:
     x = np.column_stack([rng.normal(size=(50, 3)), np.full(50, 14.62)])
     model = fit_pca(_merged(x, 4), 2)
     assert model["constant"].tolist() == [False, False, False, True]
-    changed = [*x[:1], 0, 0, 0, 0.38]
+    changed = x[:1] + np.array([0, 0, 0, 0.38])
     before, after = distances(model, x[:1])["spe"][0], distances(model, changed)["spe"][0]
     assert np.isfinite(after)
     np.testing.assert_allclose(after - before, 0.38**2, rtol=1e-12)

@@ -16,6 +16,7 @@ from pydantic import Field
 from lumipipe.config import Fraction, GroupSplit, Identifier, PositiveFloat, RandomSplit, Settings
 from lumipipe.errors import InputError
 from lumipipe.families import bearing_report, verdicts
+from lumipipe.families.bearing_diagnosis import FAULTS
 from lumipipe.families.interface import Model, Pass
 from lumipipe.families.window_classifier import (
     ClassifierSettings,
@@ -148,12 +149,12 @@ class Bearing:
                 place, "asset.speed tells no speed", "give attribute, or by with nominal"
             )
         if score.truth is not None:
-            wrong = set(score.meaning.values()) - set(bearing_report.FAULTS)
+            wrong = set(score.meaning.values()) - set(FAULTS)
             if wrong:
                 raise InputError(
                     place,
                     f"score.meaning: {min(wrong)} is no fault",
-                    f"use {', '.join(bearing_report.FAULTS)}",
+                    f"use {', '.join(FAULTS)}",
                 )
         if train.classifier is not None:
             check_classifier(request, train.classifier, place)
