@@ -17,7 +17,7 @@ from lumipipe.families.classifier_scores import (
     window_table,
 )
 from lumipipe.families.interface import Outcome, asked
-from lumipipe.families.verdicts import conclude
+from lumipipe.families.verdicts import conclude, undecided_sentence
 from lumipipe.families.window_classifier import classifier_split
 from lumipipe.metrics.confusion import accuracy, f1_scores, macro_f1
 from lumipipe.reporting.figures.declared import (
@@ -74,7 +74,7 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
         request=asked(job.request),
         answer=_answer(job, scores, metrics[0], coverage),
         verdict=verdict,
-        would_change=_would_change(job, metrics, verdict),
+        would_change=_would_change(job, metrics),
         metrics=metrics,
         units=_units(job, scores),
         coverage=coverage,
@@ -114,12 +114,13 @@ def _answer(job: Job, scores: ClassifierScores, metric: Metric, coverage: Covera
     )
 
 
-def _would_change(job: Job, metrics: list[Metric], verdict: str) -> str:
+def _would_change(job: Job, metrics: list[Metric]) -> str:
     """What would change the answer."""
     if not job.request.evaluation.metrics:
         return "No condition was set under evaluation.metrics, so nothing can be supported."
-    if verdict == "inconclusive":
-        return "More held-out groups: the interval is wider than its distance to the condition."
+    undecided = undecided_sentence(metrics)
+    if undecided:
+        return undecided
     close = min(
         (metric for metric in metrics if metric.condition and metric.value is not None),
         key=lambda metric: abs((metric.lower or 0.0) - (metric.value or 0.0)),

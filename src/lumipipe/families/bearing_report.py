@@ -20,7 +20,7 @@ from lumipipe.families.classifier_scores import (
     window_table,
 )
 from lumipipe.families.interface import Outcome, asked, known_of
-from lumipipe.families.verdicts import conclude, judged
+from lumipipe.families.verdicts import conclude, judged, undecided_sentence
 from lumipipe.reporting.figures.declared import Column, Line, Spectrum, Table
 from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
 from lumipipe.splits import split_sentence
@@ -81,7 +81,7 @@ def judge(
         request=asked(job.request),
         answer=_answer(found),
         verdict=conclude(metrics),
-        would_change=_would_change(found),
+        would_change=_would_change(found, metrics),
         metrics=metrics,
         units=[_unit(job, one) for one in found],
         coverage=coverage,
@@ -155,14 +155,17 @@ def _answer(found: list[Diagnosis]) -> str:
     named = "; ".join(f"{one.recording.id}: {one.fault}" for one in found if one.verdict == "fault")
     text = (
         f"{counts['fault']} of {len(found)} recordings show a fault, {counts['no fault']} show "
-        f"none, {counts['inconclusive']} are inconclusive"
+        f"none and {counts['inconclusive']} are inconclusive"
     )
-    text += f" and {counts['reference']} set(s) the level of good order" * bool(counts["reference"])
+    text += f"; {counts['reference']} set the level of good order" * bool(counts["reference"])
     return f"{text}{': ' + named if named else ''}."
 
 
-def _would_change(found: list[Diagnosis]) -> str:
+def _would_change(found: list[Diagnosis], metrics: list[Metric]) -> str:
     """What would change the answer."""
+    undecided = undecided_sentence(metrics)
+    if undecided:
+        return undecided
     if any(one.verdict == "inconclusive" for one in found):
         return (
             "For inconclusive recordings: another band around a resonance, a longer recording, "

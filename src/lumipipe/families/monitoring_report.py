@@ -16,7 +16,7 @@ from lumipipe.families.monitoring_scores import (
     row_table,
     unit_of,
 )
-from lumipipe.families.verdicts import conclude, judged
+from lumipipe.families.verdicts import conclude, judged, undecided_sentence
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
 from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
 
@@ -104,12 +104,9 @@ def _answer(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
 
 def _would_change(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
     """What would change the answer."""
-    for metric in metrics:
-        if metric.condition is not None and metric.met is None:
-            return (
-                f"More rows: with {metric.count} the share of {metric.name.replace('_', ' ')} may "
-                f"lie anywhere between {metric.lower:.0%} and {metric.upper:.0%}."
-            )
+    undecided = undecided_sentence(metrics)
+    if undecided:
+        return undecided
     if not any(part.event.any() for part in tested):
         return "A period with a known fault: without one, only false alarms can be counted."
     if not job.request.evaluation.metrics:

@@ -57,6 +57,18 @@ def conclude(metrics: Sequence[Metric]) -> str:
     return "inconclusive"
 
 
+def undecided_sentence(metrics: Sequence[Metric]) -> str:
+    """What it takes to decide the first open condition; empty where none is open."""
+    for metric in metrics:
+        if metric.condition is not None and metric.met is None and metric.lower is not None:
+            return (
+                f"More data: {metric.label} rests on {metric.count} {metric.of} and may lie "
+                f"anywhere between {metric.lower:.2f} and {metric.upper:.2f}, so "
+                f"{metric.condition} is neither met nor missed."
+            )
+    return ""
+
+
 def check_conditions(conditions: Mapping[str, str], known: Sequence[str], place: str) -> None:
     """Refuse a condition on a metric that the family does not compute."""
     for name in conditions:
