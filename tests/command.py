@@ -28,7 +28,12 @@ def call(*words: object) -> Said:
     """``lumipipe WORDS`` in this process."""
     out, err = io.StringIO(), io.StringIO()
     argv = ["lumipipe", *map(str, words)]
-    with redirect_stdout(out), redirect_stderr(err), mock.patch.object(sys, "argv", argv):
+    with (
+        redirect_stdout(out),
+        redirect_stderr(err),
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.dict(os.environ, environment()),  # for the processes that `run` starts
+    ):
         try:
             main()
         except SystemExit as ended:

@@ -117,6 +117,7 @@ def bearing(folder: Path, **changes: Any) -> Path:
         },
     }
     form = _form("bearing", source, split={"kind": "group", "by": "diameter"}) | {
+        "prepare": {"chunk_bytes": 8192, "shard_bytes": 32768, "workers": 1},
         "asset": {
             "bearing": {"type": "6205", "n": 9, "ratio_d_D": 0.2, "contact_deg": 0},
             "speed": {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import itertools
+import pkgutil
 from typing import TYPE_CHECKING
 
 import array_api_compat
@@ -11,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lumipipe.metrics
+import lumipipe.models
 from conftest import to_numpy
 from lumipipe.comm import pack, unpack
 from reducers import REDUCERS
@@ -38,6 +43,17 @@ def _close(name: str, a: State, b: State) -> None:
             np.testing.assert_array_equal(a[key], b[key], err_msg=key)
         else:
             np.testing.assert_allclose(a[key], b[key], rtol=RTOL, atol=ATOL, err_msg=key)
+
+
+def test_every_reducer_of_the_library_is_in_the_registry() -> None:
+    packages = (lumipipe.metrics, lumipipe.models)
+    found = set()
+    for package in packages:
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, member in inspect.getmembers(importlib.import_module(module.name)):
+                if inspect.isclass(member) and member.__module__ == module.name:
+                    found |= {name} if {"empty", "update", "merge"} <= set(dir(member)) else set()
+    assert found == {type(case.make(np, None)).__name__ for case in REDUCERS.values()}
 
 
 @given(name=NAMES, rows=st.integers(0, 20))

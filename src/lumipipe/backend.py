@@ -58,12 +58,6 @@ class Backend:
         """Each array of a reducer's state on the device."""
         return {name: self.asarray(array) for name, array in state.items()}
 
-    def is_out_of_memory(self, error: BaseException) -> bool:
-        """Whether `error` says that this backend could not allocate."""
-        if isinstance(error, MemoryError):
-            return True
-        return self.name == "cupy" and isinstance(error, self.xp.cuda.memory.OutOfMemoryError)
-
 
 def choose_backend(name: str, local_rank: int = 0) -> Backend:
     """The backend called `name`, with its device selected.

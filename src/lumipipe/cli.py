@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 _DEFECT = 1
 LEFT_OUT = 3
-_FIRST_TO_SPEAK_S = 0.5
+_TO_BE_HEARD_S = 0.5  # a launcher may drop what a rank says right before it ends all ranks
 
 REQUEST = click.argument("request_file", metavar="REQUEST", type=click.Path(path_type=Path))
 OUT = click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the run; results/ID of the request where absent.",
+    help="Folder of the run; results/NAME of the request file where absent.",
 )
 
 
@@ -214,9 +214,11 @@ def _leave(comm: Comm, code: int, line: str, text: str, log: TextIO | None) -> N
     """Say what went wrong and end all ranks with `code`."""
     if comm.rank:
         # All ranks may have met the same error; then rank 0 speaks, and ends the others here.
-        time.sleep(_FIRST_TO_SPEAK_S)
+        time.sleep(2 * _TO_BE_HEARD_S)
     print(text, file=sys.stderr, flush=True)
     _write(log, f"{text}\nexit {code}: {' '.join(line.split())}")
+    if comm.size > 1:
+        time.sleep(_TO_BE_HEARD_S)
     comm.abort(code)
 
 

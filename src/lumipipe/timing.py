@@ -30,6 +30,10 @@ class Timer:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
+    def rounded(self) -> dict[str, float]:
+        """Seconds of each part, to a millisecond."""
+        return {name: round(value, 3) for name, value in self.seconds.items()}
+
 
 def versions() -> dict[str, str]:
     """Versions of the interpreter and of the packages that compute, as they are installed."""

@@ -53,7 +53,7 @@ def test_the_schema_refuses_keys_of_other_families_and_readers(tmp_path: Path) -
         ("source watch: label exercise", "has no name", "exercise:"),
         ("source watch: recordings.unit", "asks for x", "unit: '{person}'"),
         ("evaluation.split.by", "no such thing", "by: unit"),
-        ("train.band_hz", "ends too high", "train:"),
+        ("train.hop_s", "is too long", "hop_s:"),
         ("prepare", "train.window_s is too long", "window_s:"),
     ],
 )

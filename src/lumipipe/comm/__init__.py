@@ -22,10 +22,11 @@ def world() -> Comm:
         MPI is initialised here and nowhere else, so call it after all work that starts
         processes.
     """
-    from lumipipe.comm.launch import is_launched_by_mpi
+    from lumipipe.comm.launch import is_launched_by_mpi, limited_start
 
     if not is_launched_by_mpi():
         return SerialComm()
-    from lumipipe.comm.mpi import MpiComm
+    with limited_start():
+        from lumipipe.comm.mpi import MpiComm
 
     return MpiComm()

@@ -7,6 +7,7 @@ launcher. Payloads are bytes on the host: device arrays are copied by the caller
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mpi4py import MPI
@@ -89,4 +90,8 @@ class MpiComm:
         """End all ranks at once."""
         sys.stdout.flush()
         sys.stderr.flush()
-        self._world.Abort(code)
+        try:
+            self._world.Abort(code)
+        finally:
+            # MPICH 5 returns from it now and then, before the launcher has ended this process.
+            os._exit(code)

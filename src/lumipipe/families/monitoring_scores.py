@@ -182,7 +182,8 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
         id=part.name,
         verdict=word,
         sentence=(
-            f"{hits} of {int(event.sum())} fault rows in alarm, {false} of {normal} normal rows"
+            f"{hits} of {int(event.sum())} fault rows in alarm, "
+            + (f"{false} of {normal} normal rows" if normal else "no normal rows to compare with")
             + (": not detectable with this model" if word == NOT_DETECTABLE else "")
         ),
         values=values,

@@ -185,6 +185,15 @@ class WindowClassifier:
         return tuple(sorted({known[r][self.settings.label] for r in self._used}))
 
     @cached_property
+    def _class_of_recording(self) -> NDArray[np.int64]:
+        """Code of the class of each recording; -1 for one that takes no part."""
+        known, label = self.job.known(), self.settings.label
+        codes = np.full(len(known), -1, dtype=np.int64)
+        for r in self._used:
+            codes[r] = self.classes.index(known[r][label])
+        return codes
+
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The group of each recording; that of one that takes no part is empty."""
         known = self.job.known()
@@ -332,7 +341,7 @@ class WindowClassifier:
             "outputs": outputs,
             "in_set": margin_scores(outputs) <= thresholds[fold],
         }
-        group = self._group(block, fold)[keep] if len(keep) else np.empty(0, dtype=object)
+        group = self._group(block)[keep]
         return {
             (str(name),): {
                 key: backend.asarray(array[group == name]) for key, array in host.items()
@@ -340,11 +349,10 @@ class WindowClassifier:
             for name in sorted(set(group))
         }
 
-    def _group(self, block: Block, fold: NDArray[np.int64]) -> NDArray[np.object_]:
+    def _group(self, block: Block) -> NDArray[np.object_]:
         """The held-out group of each window; for a random split, its fold."""
         if isinstance(self.split, RandomSplit):
             return np.array([f"fold {number}" for number in self._fold(block)], dtype=object)
-        del fold
         return np.array([self.groups[r] for r in block.recording], dtype=object)
 
     def _fold(self, block: Block) -> NDArray[np.int64]:
@@ -359,9 +367,8 @@ class WindowClassifier:
         """The class of each window, and the numbers of those pure enough to be used."""
         label = self.settings.label
         if not self.per_row:
-            known = self.job.known()
-            truth = [self.classes.index(known[r][label]) for r in block.recording]
-            return np.asarray(truth, dtype=np.int64), np.arange(len(truth))
+            truth = self._class_of_recording[block.recording]
+            return truth, np.arange(len(truth))
         rows = block.labels[label][block.starts[:, None] + np.arange(block.length)]
         counts = np.stack([(rows == c).sum(axis=1) for c in range(len(self.classes))], axis=1)
         pure = counts.max(axis=1) >= self.settings.purity * block.length

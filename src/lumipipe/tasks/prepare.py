@@ -29,6 +29,7 @@ from lumipipe.store.pieces import Failure, PieceArrays
 from lumipipe.store.rows import ChannelRow
 from lumipipe.store.second_pass import check_plan, stream_record, write_dataset
 from lumipipe.store.sharing import agreed
+from lumipipe.timing import Timer, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,15 +113,21 @@ def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) ->
         return len(read_manifest(stage.manifest).record["left_out"])
     record: dict[str, Any] = {"ingredients": stage.ingredients}
     digests: dict[str, str] = {}
+    run: dict[str, Any] = {}
+    timer = Timer()
     publication = (
-        publishing(stage.manifest, product, record, key=stage.key, digests=digests, log=log)
+        publishing(
+            stage.manifest, product, record, key=stage.key, run=run, digests=digests, log=log
+        )
         if comm.rank == 0
         else nullcontext(staging_of(product))
     )
     with publication as staging:
         comm.barrier()
         try:
-            record |= _build(job, staging, digests)
+            with timer.part("prepare"):
+                record |= _build(job, staging, digests)
+            run |= {"ranks": comm.size, "seconds": timer.rounded(), "versions": versions()}
         except InputError as error:
             # Only what the user must mend ends here: all ranks have agreed and touch nothing.
             if comm.rank == 0 and not isinstance(error, StoreError):

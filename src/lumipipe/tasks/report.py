@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HTML = "report.html"
 TABLES = "tables"
+REQUEST = "request.yaml"
 
 
 def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:
@@ -59,6 +60,7 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
     with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
         write_json(staging / RESULT, result.model_dump(mode="json"))
         (staging / HTML).write_text(render(result), encoding="utf-8")
+        shutil.copyfile(loaded.file.path, staging / REQUEST)
         for table in sorted(scored.product.glob("*.parquet")):
             shutil.copyfile(table, staging / table.name)
         # Before the manifest: once that stands, what people see is what it vouches for.
@@ -118,7 +120,7 @@ def _run(stages: dict[str, Stage]) -> Run:
     run: dict[str, Any] = {}
     for verb in ("prepare", "train", "score"):
         manifest = read_manifest(stages[verb].manifest)
-        run = manifest.run or run
+        run = run | manifest.run
         digests[f"product of {verb}"] = manifest.digest
         seconds = manifest.run.get("seconds", {})
         records.append(StageRecord(name=verb, seconds=round(sum(seconds.values()), 3)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lumipipe.config import GroupSplit, Request, SourceSplit
+from lumipipe.config import GroupSplit, Request, Settings, SourceSplit
 from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
 from lumipipe.readers import READERS
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lumipipe.config import Settings, Source
+    from lumipipe.config import Source
     from lumipipe.families.interface import Family
     from lumipipe.yamlfile import YamlFile
 
@@ -117,10 +117,20 @@ def _place(loaded: Loaded, error: InputError) -> str:
     if kind in {"recording", "stream", "unit"}:
         return f"{file.path}: {place}"
     keys = tuple(head.split("."))
-    if keys[0] not in type(loaded.request).model_fields:
+    if not _is_key(loaded, keys):
         return place
     where = file.place_told(error.problem, keys)
     return where if place == "train" else f"{where}: {place}"
+
+
+def _is_key(loaded: Loaded, keys: tuple[str, ...]) -> bool:
+    """Whether `keys` is a section or one of its keys, not a file such as data.csv."""
+    if keys[0] not in type(loaded.request).model_fields:
+        return False
+    own = keys[0] in {"train", "score", "asset"}
+    section = getattr(loaded if own else loaded.request, keys[0])
+    fields = type(section).model_fields if isinstance(section, Settings) else ()
+    return len(keys) == 1 or keys[1] in fields
 
 
 def _source_place(loaded: Loaded, name: str, rest: list[str], problem: str) -> str:

@@ -70,7 +70,8 @@ def run(request: Path, out: Path, profile: str, log: Log) -> int:
     todo = [stage for stage in stages.values() if stage.reason != "done"]
     if todo:
         ranks = loaded.request.compute.ranks
-        command = _command(out, profile, _launcher(ranks, loaded.file.place(("compute", "ranks"))))
+        launcher = _launcher(ranks, loaded.file.place(("compute", "ranks")))
+        command = _command(out, todo, profile, launcher)
         _refuse_second_run(out)
         made = missing_folders(out)
         drop_damaged(stages)
@@ -94,12 +95,16 @@ def log_path(out: Path, verb: str) -> Path:
     return out / LOGS / f"{verb}.log"
 
 
-def _command(out: Path, profile: str, launcher: str) -> list[str]:
-    """The command line of the workflow."""
+def _command(out: Path, todo: list[Stage], profile: str, launcher: str) -> list[str]:
+    """The command line of the workflow.
+
+    All that is to be done is named: Snakemake by itself makes no model for scores that stand.
+    """
     folder = workflow_folder()
     python = shlex.quote(sys.executable)
     return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(folder / "Snakefile")),
+        *(sys.executable, "-m", "snakemake", *(str(stage.manifest) for stage in todo)),
+        *("--snakefile", str(folder / "Snakefile")),
         *("--directory", str(out), "--profile", _profile_path(folder, profile)),
         *("--quiet", "all"),
         *("--config", f"plan={out.resolve() / PLAN}", f"lumipipe={python} -m lumipipe"),
@@ -165,15 +170,15 @@ def workflow_folder() -> Path:
 def _failed(out: Path, code: int, made: list[Path]) -> int:
     """Raise what the user must mend; a defect is shown whole, and its exit code returned."""
     failure = next((found for verb in VERBS if (found := _failure(log_path(out, verb)))), None)
-    said = log_path(out, "workflow").read_text(encoding="utf-8", errors="replace")
+    if failure is None or failure[0] != InputError.exit_code:
+        print(log_path(out, "workflow").read_text("utf-8", "replace"), file=sys.stderr)
+        print(f"lumipipe: a step failed; {out / LOGS} tells more", file=sys.stderr)
+        return failure[0] if failure is not None else code or 1
     if out in made and not any(out.glob("*/*.json")):
         shutil.rmtree(out, ignore_errors=True)
         remove_empty(made[1:])
-    if failure is not None and failure[0] == InputError.exit_code:
-        place, _, rest = failure[1].partition(": ")
-        raise InputError(place, *rest.rsplit("; ", 1))
-    print(said, file=sys.stderr)
-    return failure[0] if failure is not None else code or 1
+    place, _, rest = failure[1].partition(": ")
+    raise InputError(place, *rest.rsplit("; ", 1))
 
 
 def _failure(path: Path) -> tuple[int, str] | None:

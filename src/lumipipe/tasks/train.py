@@ -111,7 +111,7 @@ def run_record(backend: Backend, comm: Comm, timer: Timer) -> dict[str, object]:
         "backend": backend.name,
         "device": backend.device,
         "ranks": comm.size,
-        "seconds": {name: round(value, 3) for name, value in timer.seconds.items()},
+        "seconds": timer.rounded(),
         "versions": versions(),
     }
 
