@@ -1,4 +1,4 @@
-"""A rank that runs the command line several times: all verbs of all requests.
+"""A rank that runs the command line several times: all verbs that compute, for all requests.
 
 Usage: job_verbs.py OUT REQUEST ... - one start of the ranks for many verbs; each verb's run is
 that of ``python -m lumipipe VERB``.
@@ -25,5 +25,5 @@ def run(verb: str, request: str, out: Path) -> None:
 if __name__ == "__main__":
     out, *requests = sys.argv[1:]
     for request in requests:
-        for verb in ("prepare", "train", "score", "report"):
+        for verb in ("prepare", "train", "score"):
             run(verb, request, Path(out) / Path(request).parent.name)

@@ -150,39 +150,26 @@ def test_a_defect_shows_its_traceback_and_keeps_its_log(tmp_path: Path) -> None:
     assert "Traceback" in (out / "logs" / "prepare.log").read_text()
 
 
-@pytest.fixture(scope="module")
-def left_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A request with a bad recording that may be left out, run on two ranks."""
-    request = activity(
-        tmp_path_factory.mktemp("left_out"),
-        prepare={"bad_recordings": "leave_out"},
-        compute={"ranks": 2},
-    )
-    (request.parent / "raw" / BAD).write_text(BAD_ROWS)
-    out = request.parent / "out"
+@pytest.mark.slow
+@pytest.mark.mpi
+def test_a_bad_recording_is_listed_and_the_rest_is_done(tmp_path: Path) -> None:
+    request = activity(tmp_path, prepare={"bad_recordings": "leave_out"}, compute={"ranks": 2})
+    (tmp_path / "raw" / BAD).write_text(BAD_ROWS)
+    out = tmp_path / "out"
     for _ in range(2):  # the second run does nothing and says it again
         said = call("run", request, "--out", out)
         assert (said.code, said.err) == (3, "")
         assert f"left out: {BAD} (has no reading at all)" in said.out
-    return request
-
-
-@pytest.mark.slow
-@pytest.mark.mpi
-def test_a_bad_recording_is_listed_and_the_rest_is_done(left_out: Path) -> None:
-    answer = result(left_out.parent / "out")
+    answer = result(out)
     assert [item["what"] for item in answer["left_out"]] == [BAD]  # type: ignore[attr-defined]
-    page = (left_out.parent / "out" / "report.html").read_text(encoding="utf-8")
-    assert BAD in page
-    said = call("info", left_out.parent / "out")
-    assert "15 recordings of 4 units" in said.out
+    assert BAD in (out / "report.html").read_text(encoding="utf-8")
+    assert "15 recordings of 4 units" in call("info", out).out
 
 
 @pytest.mark.slow
-@pytest.mark.mpi
-def test_snakemake_alone_gives_the_same_result(left_out: Path, tmp_path: Path) -> None:
+def test_snakemake_alone_gives_the_same_result(whole: Path, tmp_path: Path) -> None:
     settings = {
-        "request": left_out,
+        "request": whole,
         "out": tmp_path / "out",
         "lumipipe": f"{sys.executable} -m lumipipe",
     }
@@ -198,7 +185,7 @@ def test_snakemake_alone_gives_the_same_result(left_out: Path, tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert result(tmp_path / "out") == result(left_out.parent / "out")
+    assert result(tmp_path / "out") == result(whole.parent / "out")
 
 
 def test_a_bad_recording_is_refused_where_none_may_be_left_out(tmp_path: Path) -> None:

@@ -96,12 +96,18 @@ def null_scores(
 
     Parameters
     ----------
-    power, resolution_hz, harmonics, tolerance
-        As for `find_lines`.
+    power : ndarray of float64, shape (line,)
+        Averaged envelope power spectrum.
+    resolution_hz : float
+        Distance between lines.
     shaft_hz : float
         Shaft frequency.
     faults : mapping of str to float
         Fault frequencies, in Hz.
+    harmonics : int
+        Harmonics to look at.
+    tolerance : float
+        Slip and speed error, relative to the frequency.
 
     Returns
     -------

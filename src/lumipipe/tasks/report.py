@@ -36,8 +36,16 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
 
     Parameters
     ----------
-    loaded, stages, comm, backend, log
-        As for `lumipipe.tasks.train.train`; one rank does the work.
+    loaded : Loaded
+        The request.
+    stages : dict of str to Stage
+        The plan.
+    comm : Comm
+        The ranks; the first does the work.
+    backend : Backend
+        Where it is computed.
+    log : callable of str
+        Progress.
 
     Returns
     -------

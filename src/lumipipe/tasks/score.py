@@ -30,8 +30,16 @@ def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
 
     Parameters
     ----------
-    loaded, stages, comm, backend, log
-        As for `lumipipe.tasks.train.train`.
+    loaded : Loaded
+        The request.
+    stages : dict of str to Stage
+        The plan.
+    comm : Comm
+        The ranks.
+    backend : Backend
+        Where it is computed.
+    log : callable of str
+        Progress.
 
     Returns
     -------
