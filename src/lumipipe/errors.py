@@ -26,7 +26,6 @@ class InputError(Exception):
         self.place = place
         self.problem = problem
         self.remedy = remedy
-        self.told = False  # whether somebody has printed the line already
 
     def __str__(self) -> str:
         """One line: place, problem, remedy."""

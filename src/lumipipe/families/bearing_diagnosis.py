@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.errors import InputError
-from lumipipe.families.bearing_lines import Lines, find_lines, null_scores
+from lumipipe.families.bearing_lines import BACKGROUND_HZ, Lines, find_lines, null_scores
 from lumipipe.families.interface import known_of
 from lumipipe.kernels.kinematics import fault_frequencies
 
@@ -100,14 +100,32 @@ def _diagnose_one(  # one recording with all that its verdict needs
     hertz = {fault: expected[name] for fault, name in KINEMATICS.items()}
     power = model.arrays["spectrum_power"][row]
     resolution = model.card["resolution_hz"]
+    _check_reach(recording, len(power) * resolution, score.harmonics * max(hertz.values()))
     how = (score.harmonics, score.tolerance)
     lines = {fault: find_lines(power, resolution, f, *how) for fault, f in hertz.items()}
-    chance = float(np.quantile(null_scores(power, resolution, shaft, hertz, *how), _CHANCE))
+    by_chance = null_scores(power, resolution, shaft, hertz, *how)
+    if not len(by_chance):
+        raise InputError(
+            f"recording {recording.id}",
+            f"lines each {resolution:g} Hz are too coarse for a shaft at {shaft:.3g} Hz",
+            "lengthen train.segment_s",
+        )
+    chance = float(np.quantile(by_chance, _CHANCE))
     verdict, fault, reason = _verdict(job, lines, chance, level)
     if is_reference:
         verdict, fault = "reference", ""
         reason = f"declared to be in good order; {reason}"
     return Diagnosis(recording, row, shaft, lines, chance, level, verdict, fault, reason)
+
+
+def _check_reach(recording: RecordingRow, end_hz: float, needed_hz: float) -> None:
+    """Refuse a band too narrow for the envelope to show all harmonics that are asked for."""
+    if needed_hz + BACKGROUND_HZ > end_hz:
+        raise InputError(
+            f"recording {recording.id}",
+            f"its envelope ends at {end_hz:.0f} Hz, but the harmonics reach {needed_hz:.0f} Hz",
+            "widen train.band_hz or lower score.harmonics",
+        )
 
 
 def shaft_hz(job: Job, recording: RecordingRow) -> float:

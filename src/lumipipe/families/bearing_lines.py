@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_BACKGROUND_HZ = 50.0
+BACKGROUND_HZ = 50.0
 _NULL_LINES = 400
 _NULL_ORDERS = (0.35, 6.5)
 _NEAREST_BINS = 1.5
@@ -76,7 +76,7 @@ def find_lines(
         centre = harmonic * expected_hz
         distance = np.abs(frequency - centre)
         near = distance <= max(tolerance * centre, _NEAREST_BINS * resolution_hz)
-        around = (distance <= _BACKGROUND_HZ) & (frequency > 2 * resolution_hz)
+        around = (distance <= BACKGROUND_HZ) & (frequency > 2 * resolution_hz)
         ratios.append(float(power[near].max() / np.median(power[around])))
         if harmonic == 1:
             found = float(frequency[near][power[near].argmax()])
@@ -115,7 +115,9 @@ def null_scores(
         Orders of the shaft, its multiples and those of the faults left out: what the score
         does by chance in this very spectrum.
     """
-    orders = np.linspace(*_NULL_ORDERS, _NULL_LINES)
+    end_hz = len(power) * resolution_hz - BACKGROUND_HZ
+    highest = min(_NULL_ORDERS[1], end_hz / (harmonics * (1 + tolerance) * shaft_hz))
+    orders = np.linspace(_NULL_ORDERS[0], highest, _NULL_LINES)
     taken = [float(k) for k in range(1, 8)]
     taken += [k * f / shaft_hz / h for f in faults.values() for k in (1, 2, 3) for h in (1, 2, 3)]
     width = 3 * max(tolerance, _NEAREST_BINS * resolution_hz / shaft_hz)

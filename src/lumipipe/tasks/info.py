@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lumipipe.errors import StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
+from lumipipe.tasks.plan import VERBS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def info(path: Path, *, checksums: bool) -> list[str]:
         If nothing finished is there, or it is damaged.
     """
     if path.is_dir():
-        manifests = sorted(path.glob("*/*.json"))
+        manifests = [found for verb in VERBS for found in sorted(path.glob(f"{verb}/*.json"))]
         if not manifests:
             raise StoreError(str(path), "holds no finished stage", "run a request into it first")
         return [line for manifest in manifests for line in info(manifest, checksums=checksums)]
@@ -50,11 +51,18 @@ def info(path: Path, *, checksums: bool) -> list[str]:
     return lines
 
 
+def _counted(count: int, what: str) -> str:
+    """A count with its noun."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def _dataset_lines(path: Path) -> list[str]:
     """What a dataset holds."""
     dataset = open_dataset(path)
     units = {row.unit for row in dataset.recordings}
-    lines = [f"  {len(dataset.recordings)} recordings of {len(units)} units"]
+    lines = [
+        f"  {_counted(len(dataset.recordings), 'recording')} of {_counted(len(units), 'unit')}"
+    ]
     for name, stream in dataset.streams.items():
         channels = ", ".join(f"{channel.name} ({channel.unit})" for channel in stream.channels)
         lines.append(f"  stream {name}: {sum(stream.rows)} samples of {channels}")
