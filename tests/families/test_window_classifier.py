@@ -48,7 +48,7 @@ def test_random_split_remembers_recordings_and_groups_do_not(tmp_path: Path) -> 
     flattering = _accuracy(request, tmp_path / "b" / "out")
     # 24 recordings, labels by lot: chance is 0.5 with a standard error of 0.1 for recordings.
     assert honest < 0.75
-    assert flattering > 0.95
+    assert flattering > 0.9
 
 
 def test_random_split_is_named_and_has_its_reason(tmp_path: Path) -> None:

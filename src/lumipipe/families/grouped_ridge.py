@@ -145,59 +145,71 @@ def nested_fit(
 
     *Cost*: F (F - 1) / 2 + F + 1 paths of fits of d³ / 3 flops a penalty, shared by the ranks.
     """
-    folds, inputs = len(states), reducer.inputs
+    folds = len(states)
     pairs = [(p, q) for p in range(folds) for q in range(p, folds)]
-
-    def fit_without(number: int) -> dict[str, np.ndarray]:
-        left_out = set(pairs[number])
-        rest = [state for fold, state in enumerate(states) if fold not in left_out]
-        path = fit_path(merge_all(reducer, rest), inputs, settings.penalties)
-        results = {"": path} if len(left_out) == 1 else {}
-        flat = {}
-        for fold in sorted(left_out):
-            rows = sampled(states[fold])
-            results[f"{fold}."] = {
-                "error": squared_errors(states[fold], inputs, path),
-                "outputs": predict(path, rows["x"]),
-            }
-        for prefix, arrays in results.items():
-            for name, array in backend.state_to_host(arrays).items():
-                flat[prefix + name] = array
-        return flat
-
-    fits = dict(zip(pairs, map_over_ranks(comm, len(pairs), fit_without), strict=True))
+    fits = dict(
+        zip(
+            pairs,
+            map_over_ranks(
+                comm,
+                len(pairs),
+                lambda number: _fit_without(settings, backend, reducer, states, pairs[number]),
+            ),
+            strict=True,
+        )
+    )
     truth = [
         np.argmax(backend.to_host(sampled(state)["y"]), axis=1).astype(np.int64) for state in states
     ]
     counts = np.array([int(backend.to_host(state["count"])) for state in states])
-    chosen = [_choose(fits, [(p, q) for q in range(folds) if q != p]) for p in range(folds)]
-    final = _choose(fits, [(p, p) for p in range(folds)])
-    own = [fits[p, p] for p in range(folds)]
+    others = [[(p, q) for q in range(folds) if q != p] for p in range(folds)]
+    alone = [(p, p) for p in range(folds)]
+    chosen, final = [_choose(fits, others[p]) for p in range(folds)], _choose(fits, alone)
+    penalties, coverage = settings.penalties, settings.coverage
     everything = backend.state_to_host(
-        fit_path(merge_all(reducer, states), inputs, [settings.penalties[final]])
+        fit_path(merge_all(reducer, states), reducer.inputs, [penalties[final]])
     )
-    thresholds = [
-        _thresholds(
-            fits, truth, [(p, q) for q in range(folds) if q != p], chosen[p], settings.coverage
-        )
-        for p in range(folds)
-    ]
-    diagonal = [(p, p) for p in range(folds)]
+    own = [fits[pair] for pair in alone]
     return {
         "fold_coef": np.stack([own[p]["coef"][chosen[p]] for p in range(folds)]),
         "fold_mean_x": np.stack([fit["mean_x"] for fit in own]),
         "fold_mean_y": np.stack([fit["mean_y"] for fit in own]),
-        "fold_penalty": np.array([settings.penalties[c] for c in chosen]),
-        "fold_threshold": np.stack(thresholds),
+        "fold_penalty": np.array([penalties[c] for c in chosen]),
+        "fold_threshold": np.stack(
+            [_thresholds(fits, truth, others[p], chosen[p], coverage) for p in range(folds)]
+        ),
         "final_coef": everything["coef"][0],
         "final_mean_x": everything["mean_x"],
         "final_mean_y": everything["mean_y"],
-        "final_penalty": np.array(settings.penalties[final]),
-        "final_threshold": _thresholds(fits, truth, diagonal, final, settings.coverage),
+        "final_penalty": np.array(penalties[final]),
+        "final_threshold": _thresholds(fits, truth, alone, final, coverage),
         "path_error": np.stack(
             [own[p][f"{p}.error"].sum(axis=1) / max(1, counts[p]) for p in range(folds)]
         ),
         "windows": counts,
+    }
+
+
+def _fit_without(
+    settings: NestedSettings,
+    backend: Backend,
+    reducer: RidgeReducer,
+    states: list[State],
+    left_out: tuple[int, int],
+) -> dict[str, np.ndarray]:
+    """The path fitted without one or two folds, with its errors and outputs on them."""
+    rest = [state for fold, state in enumerate(states) if fold not in left_out]
+    path = fit_path(merge_all(reducer, rest), reducer.inputs, settings.penalties)
+    results = {"": path} if left_out[0] == left_out[1] else {}
+    for fold in sorted(set(left_out)):
+        results[f"{fold}."] = {
+            "error": squared_errors(states[fold], reducer.inputs, path),
+            "outputs": predict(path, sampled(states[fold])["x"]),
+        }
+    return {
+        prefix + name: array
+        for prefix, arrays in results.items()
+        for name, array in backend.state_to_host(arrays).items()
     }
 
 

@@ -2,28 +2,23 @@
 
 One pass gives the cross-products of blocks of normal rows and a sample of the rows
 themselves. The model is fitted on all blocks; the limits come from theory and from rows that
-did not fit the model they are judged by. The passes are in
-`lumipipe.families.monitoring_passes`, what the answer looks like in `monitoring_report`.
+did not fit the model they are judged by. Training is in
+`monitoring_training`, scoring in `monitoring_scoring`, the answer in `monitoring_report`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lumipipe.config import Fraction, Identifier, Settings, SourceSplit, TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families import monitoring_report, verdicts
 from lumipipe.families.interface import Model
-from lumipipe.families.monitoring_passes import (
-    by_model,
-    columns,
-    fit_one,
-    score_pass,
-    train_pass,
-)
 from lumipipe.families.monitoring_scores import METRICS
+from lumipipe.families.monitoring_scoring import score_pass
+from lumipipe.families.monitoring_training import by_model, columns, fit_one, train_pass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +68,14 @@ class Event(Settings):
     """First row of the fault in each recording, from 0."""
     recordings: list[str] | None = None
     """Recordings that have the fault; all that are tested where absent."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Event:
+        if (self.label is None) == (self.from_row is None):
+            raise ValueError("give label with its value, or from_row; one of the two")
+        if (self.label is None) != (self.value is None):
+            raise ValueError("label and value belong together; give both")
+        return self
 
 
 class Score(Settings):

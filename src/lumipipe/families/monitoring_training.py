@@ -1,4 +1,4 @@
-"""The passes of the family `monitoring`: rows of normal operation in, distances of all rows out."""
+"""The training of the family `monitoring`: which rows are normal, their models, their limits."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.fold import merge_all
-from lumipipe.metrics.rows import RowsReducer, Together
-from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import MonitorReducer, distances, fit_monitor, sampled_rows
 from lumipipe.partition import Span, share
 from lumipipe.uncertainty.control_limits import empirical_limit, spe_limit, t2_limit
@@ -24,14 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.backend import State
-    from lumipipe.families.interface import Block, Job, Model
-    from lumipipe.families.monitoring import Event, ModelOfNormal
+    from lumipipe.families.interface import Block, Job
+    from lumipipe.families.monitoring import ModelOfNormal
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
 
 POOLED = "all"
 STATISTICS = ("t2", "spe")
-TRAIN, CALIBRATE, TEST = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -218,124 +215,3 @@ def _finite(limits: dict[str, dict[str, float]]) -> dict[str, dict[str, float | 
         statistic: {name: value if np.isfinite(value) else None for name, value in row.items()}
         for statistic, row in limits.items()
     }
-
-
-def score_pass(job: Job, model: Model, stream: str) -> Pass:
-    """The pass over all rows of a stream."""
-    table, settings, backend = job.dataset.streams[stream], job.train.models[stream], job.backend
-    part = roles(job, table)
-    inputs, _ = columns(settings, table)
-    order = backend.asarray(np.asarray(inputs, dtype=np.int64))
-    facts = model.card["streams"][stream]["models"]
-    device = {
-        key: backend.state_to_device(
-            {
-                name.removeprefix(f"{stream}/{key}/"): array
-                for name, array in model.arrays.items()
-                if name.startswith(f"{stream}/{key}/")
-            }
-        )
-        for key in facts
-    }
-    plan = plan_windows(
-        [row.unit for row in job.dataset.recordings],
-        [[span] if span.size else [] for span in recording_spans(table)],
-        1,
-        1,
-        job.train.rows_per_chunk,
-    )
-    wide = {
-        "t2_contribution": (len(inputs),),
-        "spe_contribution": (len(inputs),),
-        "z2": (len(inputs),),
-    }
-    xp = backend.xp
-    reducer = Together(
-        {
-            "rows": RowsReducer(
-                xp,
-                {
-                    "recording": ("int64", ()),
-                    "row": ("int64", ()),
-                    "phase": ("int64", ()),
-                    "event": ("bool", ()),
-                    "t2": ("float64", ()),
-                    "spe": ("float64", ()),
-                    "t2_alarm": ("bool", ()),
-                    "spe_alarm": ("bool", ()),
-                    "missing": ("int64", ()),
-                },
-            ),
-            "alarms": SumsReducer(xp, wide),
-        }
-    )
-    event = job.score.event
-    units = [row.unit for row in job.dataset.recordings]
-
-    def measure(block: Block) -> Mapping[Leaf, Batch]:
-        row = block.first_row + block.starts
-        key = units[block.recording[0]] if settings.one_model_for == "unit" else POOLED
-        if key not in device:
-            raise InputError(
-                f"unit {key}", "has no normal rows to learn from", "declare some, or leave it out"
-            )
-        x = xp.take(block.rows, backend.asarray(block.starts), axis=0)
-        found = distances(device[key], xp.take(x, order, axis=1))
-        host = {name: backend.to_host(found[name]) for name in ("t2", "spe", "missing")}
-        phase = _phase_of(part, block.recording, row)
-        in_event = _event_rows(job, event, table, block, row) & (phase == TEST)
-        columns = {
-            "recording": block.recording,
-            "row": row
-            - np.asarray([span.first for span in recording_spans(table)])[block.recording],
-            "phase": phase,
-            "event": in_event,
-            **host,
-        }
-        for statistic in STATISTICS:
-            limit = facts[key]["limits"][statistic][job.score.limits]
-            columns[f"{statistic}_alarm"] = host[statistic] > (np.inf if limit is None else limit)
-        alarm = backend.asarray((columns["t2_alarm"] | columns["spe_alarm"]) & (phase == TEST))
-        weight = xp.astype(alarm, xp.float64)[:, None]
-        found["z2"] = found["z"] * found["z"]
-        batch = {name: backend.asarray(array) for name, array in columns.items()}
-        batch |= {name: found[name] * weight for name in wide}
-        return {(): batch}
-
-    labels = (event.label,) if event is not None and event.label is not None else ()
-    return Pass(table, plan, reducer, measure, labels)
-
-
-def _phase_of(
-    part: Roles, recording: NDArray[np.int64], row: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """TRAIN, CALIBRATE, TEST or -1 for each row."""
-    phase = np.full(len(row), -1, dtype=np.int64)
-    for number, spans in ((TRAIN, part.train), (CALIBRATE, part.calibrate), (TEST, part.test)):
-        first = np.asarray([span.first for span in spans])[recording]
-        stop = np.asarray([span.stop for span in spans])[recording]
-        phase[(row >= first) & (row < stop)] = number
-    return phase
-
-
-def _event_rows(
-    job: Job,
-    event: Event | None,
-    table: StreamTable,
-    block: Block,
-    row: NDArray[np.int64],
-) -> NDArray[np.bool_]:
-    """Whether each row lies in the known fault."""
-    inside = np.zeros(len(row), dtype=bool)
-    if event is None:
-        return inside
-    if event.label is not None:
-        code = table.label_names[event.label].index(event.value or "1")
-        inside = block.labels[event.label][block.starts] == code
-    elif event.from_row is not None:
-        first = np.asarray([span.first for span in recording_spans(table)])[block.recording]
-        inside = row - first >= event.from_row
-    if event.recordings is not None:
-        ids = [job.dataset.recordings[r].id for r in block.recording]
-        inside = inside & np.asarray([name in event.recordings for name in ids])
-    return inside

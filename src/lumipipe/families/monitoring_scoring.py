@@ -1,0 +1,208 @@
+"""The scoring of the family `monitoring`: distances, alarms and contributions of all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.errors import InputError
+from lumipipe.families.interface import Pass, recording_spans
+from lumipipe.families.monitoring_training import POOLED, STATISTICS, Roles, columns, roles
+from lumipipe.metrics.rows import RowsReducer, Together
+from lumipipe.metrics.sums import SumsReducer
+from lumipipe.models.monitor import distances
+from lumipipe.windows import plan_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lumipipe.backend import State
+    from lumipipe.families.interface import Block, Job, Model
+    from lumipipe.fold import Batch, Leaf
+    from lumipipe.store.dataset import StreamTable
+
+TRAIN, CALIBRATE, TEST = 0, 1, 2
+_ROWS = {
+    "recording": ("int64", ()),
+    "row": ("int64", ()),
+    "phase": ("int64", ()),
+    "event": ("bool", ()),
+    "t2": ("float64", ()),
+    "spe": ("float64", ()),
+    "t2_alarm": ("bool", ()),
+    "spe_alarm": ("bool", ()),
+    "missing": ("int64", ()),
+}
+_SUMS = ("t2_contribution", "spe_contribution", "z2")
+
+
+def score_pass(job: Job, model: Model, stream: str) -> Pass:
+    """The pass over all rows of a stream."""
+    scoring, table = _Scoring(job, model, stream), job.dataset.streams[stream]
+    plan = plan_windows(
+        [row.unit for row in job.dataset.recordings],
+        [[span] if span.size else [] for span in recording_spans(table)],
+        1,
+        1,
+        job.train.rows_per_chunk,
+    )
+    event = job.score.event
+    labels = (event.label,) if event is not None and event.label is not None else ()
+    return Pass(table, plan, scoring.reducer, scoring.measure, labels)
+
+
+@dataclass(frozen=True)
+class _Scoring:
+    """What judges the rows of one stream.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    model : Model
+        Models and limits of all streams.
+    stream : str
+        Name of the stream.
+    """
+
+    job: Job
+    model: Model
+    stream: str
+
+    @property
+    def table(self) -> StreamTable:
+        """The stream."""
+        return self.job.dataset.streams[self.stream]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Limits of each model of the stream."""
+        found: dict[str, Any] = self.model.card["streams"][self.stream]["models"]
+        return found
+
+    @cached_property
+    def inputs(self) -> list[int]:
+        """Numbers of the channels that are monitored."""
+        return columns(self.job.train.models[self.stream], self.table)[0]
+
+    @cached_property
+    def parts(self) -> Roles:
+        """Rows that train, calibrate and test."""
+        return roles(self.job, self.table)
+
+    @cached_property
+    def first_rows(self) -> NDArray[np.int64]:
+        """First row of each recording in the stream."""
+        return np.asarray([span.first for span in recording_spans(self.table)], dtype=np.int64)
+
+    @cached_property
+    def models(self) -> dict[str, State]:
+        """Parameters of each model, on the device."""
+        found = {}
+        for key in self.facts:
+            prefix = f"{self.stream}/{key}/"
+            arrays = {
+                name.removeprefix(prefix): array
+                for name, array in self.model.arrays.items()
+                if name.startswith(prefix)
+            }
+            found[key] = self.job.backend.state_to_device(arrays)
+        return found
+
+    @property
+    def reducer(self) -> Together:
+        """Judged rows, and sums of contributions over the rows in alarm."""
+        xp = self.job.backend.xp
+        sums = SumsReducer(xp, dict.fromkeys(_SUMS, (len(self.inputs),)))
+        return Together({"rows": RowsReducer(xp, _ROWS), "alarms": sums})
+
+    def measure(self, block: Block) -> Mapping[Leaf, Batch]:
+        """The judged rows of a block and their contributions."""
+        backend, xp = self.job.backend, self.job.backend.xp
+        key = self._key(block)
+        x = xp.take(block.rows, backend.asarray(block.starts), axis=0)
+        order = backend.asarray(np.asarray(self.inputs, dtype=np.int64))
+        found = distances(self.models[key], xp.take(x, order, axis=1))
+        found["z2"] = found["z"] * found["z"]
+        host = {name: backend.to_host(found[name]) for name in (*STATISTICS, "missing")}
+        judged = self._judged(block, key, host)
+        alarm = (judged["t2_alarm"] | judged["spe_alarm"]) & (judged["phase"] == TEST)
+        weight = xp.astype(backend.asarray(alarm), xp.float64)[:, None]
+        batch = {name: backend.asarray(array) for name, array in judged.items()}
+        return {(): batch | {name: found[name] * weight for name in _SUMS}}
+
+    def _key(self, block: Block) -> str:
+        """The model that judges a block."""
+        unit = self.job.dataset.recordings[int(block.recording[0])].unit
+        own = self.job.train.models[self.stream].one_model_for == "unit"
+        key = unit if own else POOLED
+        if key not in self.models:
+            raise InputError(
+                f"unit {key}", "has no normal rows to learn from", "declare some, or leave it out"
+            )
+        return key
+
+    def _judged(
+        self, block: Block, key: str, found: dict[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Place, phase, distances and alarms of each row."""
+        row = block.first_row + block.starts
+        phase = self._phase(block.recording, row)
+        judged = {
+            "recording": block.recording,
+            "row": row - self.first_rows[block.recording],
+            "phase": phase,
+            "event": self._in_event(block) & (phase == TEST),
+            **found,
+        }
+        for statistic in STATISTICS:
+            limit = self.facts[key]["limits"][statistic][self.job.score.limits]
+            above = np.inf if limit is None else limit
+            judged[f"{statistic}_alarm"] = found[statistic] > above
+        return judged
+
+    def _phase(self, recording: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """TRAIN, CALIBRATE, TEST or -1 for each row."""
+        phase, parts = np.full(len(row), -1, dtype=np.int64), self.parts
+        for number, spans in (
+            (TRAIN, parts.train),
+            (CALIBRATE, parts.calibrate),
+            (TEST, parts.test),
+        ):
+            first = np.asarray([span.first for span in spans])[recording]
+            stop = np.asarray([span.stop for span in spans])[recording]
+            phase[(row >= first) & (row < stop)] = number
+        return phase
+
+    def _in_event(self, block: Block) -> NDArray[np.bool_]:
+        """Whether each row lies in the known fault."""
+        event, inside = self.job.score.event, np.zeros(len(block.starts), dtype=bool)
+        if event is None:
+            return inside
+        if event.label is not None:
+            inside = block.labels[event.label][block.starts] == self._event_code
+        elif event.from_row is not None:
+            row = block.first_row + block.starts - self.first_rows[block.recording]
+            inside = row >= event.from_row
+        if event.recordings is not None:
+            ids = [self.job.dataset.recordings[r].id for r in block.recording]
+            inside = inside & np.asarray([name in event.recordings for name in ids])
+        return inside
+
+    @cached_property
+    def _event_code(self) -> int:
+        """Code of the label's value during the fault."""
+        event = self.job.score.event
+        names = self.table.label_names.get(event.label, ())
+        if event.value not in names:
+            raise InputError(
+                "score.event.value",
+                f"label {event.label} is never {event.value} in the rows of {self.stream}",
+                f"use one of {', '.join(names) or 'the labels of rows'}",
+            )
+        return names.index(event.value)
