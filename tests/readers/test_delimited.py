@@ -200,3 +200,21 @@ def test_truncated_gzip(file: Path) -> None:
 def test_wide_number_is_no_whole_number(file: Path) -> None:
     # 19 digits may not fit int64; such a column is float64.
     assert table(file, "a;b\n1234567890123456789;1\n").columns["a"].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "line"),
+    [
+        ("a;b\n164,573;8,793\n", {"decimal": "."}, 2),
+        ("a;b\n164,573;8,793\n165.716;8,793\n", {"decimal": ","}, 3),
+    ],
+)
+def test_a_mark_is_no_thousands_mark_unless_a_cell_proves_it(tmp_path, text, options, line):
+    with pytest.raises(InputError, match=rf":{line}: .*no cell proves that"):
+        table(tmp_path / "x.csv", text, delimiter=";", **options)
+
+
+def test_a_cell_with_both_marks_proves_the_thousands_mark(tmp_path):
+    found = table(tmp_path / "x.csv", "a;b\n1.234,5;2.500\n", delimiter=";")
+    assert found.columns["a"][0] == 1234.5
+    assert found.columns["b"][0] == 2500

@@ -8,6 +8,7 @@ parsing with the proven dialect is in `lumipipe.readers.delimited`.
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,35 @@ def prove(form: Form, delimiters: tuple[str, ...], forms: tuple[NumberForm, ...]
             + " | ".join(str(dialect) for dialect in found.values()),
             f"set {_open_keys(list(found))} in read",
         )
-    return next(iter(found.values()))
+    (only,) = found.values()
+    if len({numbers.thousands for numbers in forms}) > 1 and not _proves_grouping(form, only):
+        raise _unproven_grouping(form, only.form)
+    return only
+
+
+def _proves_grouping(form: Form, dialect: Dialect) -> bool:
+    """Whether a thousands mark that could be a decimal mark is told by some cell.
+
+    A cell with both marks, or with two groups, cannot be meant otherwise; 164,573 can.
+    """
+    mark, decimal = dialect.form.thousands, dialect.form.decimal
+    if mark not in {",", "."}:
+        return True
+    cells = {s for column in _number_columns(form, dialect.scan).values() for s in column}
+    return any(shape.count(mark) > 1 or (mark in shape and decimal in shape) for shape in cells)
+
+
+def _unproven_grouping(form: Form, numbers: NumberForm) -> InputError:
+    """The error for numbers that would be a thousand times larger if a mark were misread."""
+    mark = numbers.thousands or ""
+    found = re.search(rf"\d{{1,3}}{re.escape(mark)}\d{{3}}(?!\d)", form.text)
+    cell = found.group() if found else mark
+    line = form.text.count("\n", 0, found.start()) + 1 if found else 1
+    return InputError(
+        f"{shown(form.file)}:{line}",
+        f"{cell} is a number only if '{mark}' marks thousands, and no cell proves that",
+        f"correct read.decimal or the cell, or declare read.thousands: '{mark}'",
+    )
 
 
 def _scans(form: Form, delimiters: tuple[str, ...]) -> tuple[list[Scan], list[InputError]]:
