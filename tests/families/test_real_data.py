@@ -128,7 +128,12 @@ def test_ldpe_and_kamyr(tmp_path: Path) -> None:
     # Seven values of UCZAA, two others and 44 of the white liquor's alkali are missing.
     assert done.result.counts["values missing"] == 53
     units = {unit.id: unit for unit in done.result.units}
-    assert units["kamyr"].verdict == "no known fault"
+    # 9 of 46 later rows in alarm: too many for chance alone, too few and too alike to be sure.
+    assert units["kamyr"].verdict == "unclear"
+    assert [metric.name for metric in done.result.metrics][:2] == [
+        "alarm_rate",
+        "missed_detection_rate",
+    ]
     assert units["ldpe"].values["detected"] == 0.5
 
 

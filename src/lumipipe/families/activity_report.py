@@ -227,7 +227,7 @@ def _group_section(job: Job, scores: ClassifierScores) -> Section:
                 reference=Reference(
                     value=majority_share(scores), label="always the most frequent class"
                 ),
-                x_label=f"share of windows whose {job.train.label} is recognised",
+                x_label="share of windows recognised",
             )
         ],
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lumipipe.families.window_classifier import WindowClassifier
     from lumipipe.fold import Leaves
 
-METRICS = ("wrong_verdicts", "inconclusive", *CLASSIFIER_METRICS)
+METRICS = {"wrong_verdicts": "<=", "inconclusive": "<=", **CLASSIFIER_METRICS}
 _SHOWN_MULTIPLES = 4.0
 
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from lumipipe.fold import Leaves
     from lumipipe.store.dataset import RecordingRow
 
-METRICS = ("macro_f1", "accuracy", "recording_macro_f1", "recording_accuracy")
+METRICS = dict.fromkeys(("macro_f1", "accuracy", "recording_macro_f1", "recording_accuracy"), ">=")
+"""Metrics by name, and the side on which they are good."""
 _LABELS = {
     "macro_f1": "Macro-F1 by window",
     "accuracy": "Accuracy by window",
@@ -194,7 +195,7 @@ def set_section(coverage: Coverage) -> Section:
     """Nominal and achieved coverage of the prediction sets."""
     rows = [
         IntervalRow(
-            label=f"{group.name} ({group.width:.1f} classes)" if group.width else group.name,
+            label=f"{group.name} ({group.width:.1f})" if group.width else group.name,
             value=group.achieved,
             lower=group.lower,
             upper=group.upper,
@@ -207,7 +208,9 @@ def set_section(coverage: Coverage) -> Section:
         paragraphs=[
             (
                 "Thresholds come from groups that neither trained the model nor are tested; the "
-                "interval of each share takes into account that windows of one group hang together."
+                "interval of each share takes into account that windows of one group hang together. "
+                "A set may be empty: the window then looks like none of the classes, which is why "
+                "the mean size in brackets can be below one."
             )
         ],
         figures=[
@@ -218,7 +221,7 @@ def set_section(coverage: Coverage) -> Section:
                 alt="Achieved coverage of each class with its interval against the nominal one.",
                 rows=rows,
                 reference=Reference(value=coverage.nominal, label="nominal"),
-                x_label="share of windows whose set contains the true class",
+                x_label="share of sets with the true class",
             )
         ],
     )

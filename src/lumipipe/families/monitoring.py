@@ -119,6 +119,13 @@ class Monitoring:
                     place, f"train.models: no stream {name}", f"use {', '.join(channels)}"
                 )
             _check_model(name, model, channels[name], place)
+        first, event = getattr(split, "train_first_rows", None), score.event
+        if event is not None and event.from_row is not None and event.from_row < (first or 0):
+            raise InputError(
+                place,
+                f"score.event.from_row {event.from_row} lies in the {first} rows that are normal",
+                "declare fewer normal rows, or a later fault",
+            )
         labels = {name for source in request.data for name in source.labels}
         if score.event is not None and score.event.label not in {None, *labels}:
             raise InputError(

@@ -9,6 +9,7 @@ import numpy as np
 from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.families.interface import Outcome, asked
 from lumipipe.families.monitoring_scores import (
+    CHANGED,
     NOT_DETECTABLE,
     Scored,
     judged_recordings,
@@ -53,13 +54,16 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
     metrics = [
         judged(metric, job.request.evaluation.metrics) for metric in monitoring_metrics(scored)
     ]
-    verdict = conclude(metrics)
     tested = [part for part in scored if part.tested.any()]
     units = [unit_of(job, part, scored) for part in tested]
+    faults = [unit for unit, part in zip(units, tested, strict=True) if part.event.any()]
+    # A monitor that sees none of the known faults supports nothing, however quiet it is.
+    is_blind = bool(faults) and all(unit.verdict == NOT_DETECTABLE for unit in faults)
+    verdict = "not_supported" if is_blind else conclude(metrics)
     result = Result(
         lumipipe_result=1,
         request=asked(job.request),
-        answer=_answer(job, tested, metrics),
+        answer=_answer(job, units, metrics),
         verdict=verdict,
         would_change=_would_change(job, tested, metrics),
         metrics=metrics,
@@ -79,27 +83,26 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
     return Outcome(result, {"rows": row_table(scored)})
 
 
-def _answer(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
+def _answer(job: Job, units: list[Unit], metrics: list[Metric]) -> str:
     """The answer in one sentence."""
-    if not metrics:
-        return "No rows were left to test the model on."
-    first = metrics[0]
-    faults = [part for part in tested if part.event.any()]
-    found = f"{job.score.limits} limits at {job.train.alpha:.0%} for each statistic"
-    if first.name != "false_alarm_rate":
-        sentence = f"With {found}, {1 - (first.value or 0):.1%} of the fault rows raise an alarm"
-        return f"{sentence}; there are no normal rows to count false alarms on."
-    sentence = (
-        f"With {found}, {first.value:.1%} of the normal rows raise a false alarm "
-        f"(95% interval {first.lower:.1%} to {first.upper:.1%})"
-    )
-    if not faults:
-        return f"{sentence}; no fault is known, so nothing is said about detection."
-    missed = metrics[1]
-    return (
-        f"{sentence} and {missed.value:.1%} of the rows of {len(faults)} known fault(s) are missed "
-        f"({missed.lower:.1%} to {missed.upper:.1%})."
-    )
+    found = {metric.name: metric for metric in metrics}
+    parts = []
+    changed = [unit.id for unit in units if unit.verdict == CHANGED]
+    if changed:
+        parts.append(f"{', '.join(changed)} no longer run{'s' * (len(changed) == 1)} as before")
+    for name, words in (
+        ("false_alarm_rate", "of the normal rows raise a false alarm"),
+        ("missed_detection_rate", "of the rows of known faults are missed"),
+        ("alarm_rate", "of the rows of which nothing is known are in alarm"),
+    ):
+        if name in found:
+            one = found[name]
+            parts.append(f"{one.value:.1%} {words} ({one.lower:.1%} to {one.upper:.1%})")
+    blind = [unit.id for unit in units if unit.verdict == NOT_DETECTABLE]
+    if blind:
+        parts.append(f"{len(blind)} known fault(s) cannot be detected: {', '.join(blind)}")
+    limits = f"{job.score.limits} limits at {job.train.alpha:.0%} for each statistic"
+    return f"{'; '.join(parts)} (95% intervals; {limits})."
 
 
 def _would_change(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
@@ -108,7 +111,7 @@ def _would_change(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
     if undecided:
         return undecided
     if not any(part.event.any() for part in tested):
-        return "A period with a known fault: without one, only false alarms can be counted."
+        return "A period with a known fault: without one, nothing is said about detection."
     if not job.request.evaluation.metrics:
         return "A condition under evaluation.metrics: without one, nothing can be supported."
     return "Normal rows from another operating regime: limits hold for the regime they were set in."
@@ -137,7 +140,12 @@ def _not_answered(
 ) -> list[NotAnswered]:
     """Faults that do not stand out, and what was not asked of the data."""
     found = [
-        NotAnswered(question=f"Would the fault of {unit.id} be seen?", reason=unit.sentence)
+        NotAnswered(
+            question=f"Would the fault of {unit.id} be seen?"
+            if "detected" in unit.values
+            else f"Does {unit.id} still run as before?",
+            reason=unit.sentence,
+        )
         for unit in units
         if unit.verdict in {NOT_DETECTABLE, "unclear"}
     ]
@@ -152,7 +160,7 @@ def _not_answered(
         found.append(
             NotAnswered(
                 question="How often is there a false alarm?",
-                reason="all tested rows belong to known faults",
+                reason="no tested row is known to be normal",
             )
         )
     return found
@@ -205,8 +213,8 @@ def _limits_section(job: Job, model: Model) -> Section:
                     Column(label="model"),
                     Column(label="statistic"),
                     Column(label="theoretical"),
-                    Column(label="training rows"),
-                    Column(label="left-out rows"),
+                    Column(label="training"),
+                    Column(label="empirical (left-out rows)"),
                     Column(label="left-out rows, number"),
                     Column(label="above theoretical", unit="%"),
                     Column(label="above training", unit="%"),
@@ -244,7 +252,7 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
     chart = Chart(
         kind="chart",
         title=f"T² and SPE of {part.name}",
-        caption="Rows above a limit are in alarm; both limits are drawn.",
+        caption=f"Alarms use the {job.score.limits} limits; the others are drawn beside them.",
         alt=f"T² and SPE against the row, {int((part.alarm & part.tested).sum())} rows in alarm.",
         x=x.tolist(),
         x_label="row",

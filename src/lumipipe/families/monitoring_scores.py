@@ -15,8 +15,16 @@ if TYPE_CHECKING:
 
     from lumipipe.families.interface import Job
 
-METRICS = ("false_alarm_rate", "missed_detection_rate", "precision", "recall", "f1")
-NOT_DETECTABLE = "not detectable"
+METRICS = {
+    "false_alarm_rate": "<=",
+    "alarm_rate": "<=",
+    "missed_detection_rate": "<=",
+    "precision": ">=",
+    "recall": ">=",
+    "f1": ">=",
+}
+"""Metrics by name, and the side on which they are good."""
+NOT_DETECTABLE, CHANGED, AS_BEFORE = "not detectable", "changed", "as before"
 _TEST = 2
 _DAY_S = 86_400.0
 _HALF = 0.5
@@ -32,6 +40,8 @@ class Scored:
     name: str
     rows: dict[str, NDArray[Any]]
     sums: dict[str, NDArray[Any]]
+    is_told: bool
+    """Whether the request tells which of the tested rows are a fault and which are normal."""
 
     @property
     def alarm(self) -> NDArray[np.bool_]:
@@ -45,8 +55,13 @@ class Scored:
 
     @property
     def normal(self) -> NDArray[np.bool_]:
-        """Tested rows outside the known fault."""
-        return np.asarray(self.tested & ~self.rows["event"])
+        """Tested rows that are known to be normal."""
+        return np.asarray(self.tested & ~self.rows["event"] & self.is_told)
+
+    @property
+    def untold(self) -> NDArray[np.bool_]:
+        """Tested rows of which nobody says whether they are normal."""
+        return np.asarray(self.tested & (not self.is_told))
 
     @property
     def event(self) -> NDArray[np.bool_]:
@@ -60,42 +75,40 @@ def judged_recordings(job: Job, stream: str, unit: str, state: dict[str, Any]) -
     sums = {n.removeprefix("alarms."): a for n, a in state.items() if n.startswith("alarms.")}
     settings = job.train.models[stream]
     key = unit if settings.one_model_for == "unit" else "all"
-    parts = []
+    event, parts = job.score.event, []
     for r in np.unique(rows["recording"]):
-        mine = rows["recording"] == r
         name = job.dataset.recordings[r].id
-        parts.append(Scored(stream, key, int(r), name, {n: a[mine] for n, a in rows.items()}, sums))
+        own = {n: array[rows["recording"] == r] for n, array in rows.items()}
+        told = event is not None and (event.recordings is None or name in event.recordings)
+        parts.append(Scored(stream, key, int(r), name, own, sums, told))
     return parts
 
 
 def monitoring_metrics(scored: list[Scored]) -> list[Metric]:
     """False alarms first, so that no figure of detection stands without them."""
-    normal = np.array([part.normal.sum() for part in scored])
-    false = np.array([(part.alarm & part.normal).sum() for part in scored])
-    event = np.array([part.event.sum() for part in scored])
-    hits = np.array([(part.alarm & part.event).sum() for part in scored])
-    metrics = []
-    if normal.sum():
-        metrics.append(
-            _share(
-                "false_alarm_rate",
-                "False alarms (share of normal rows in alarm)",
-                false[normal > 0],
-                normal[normal > 0],
-            )
-        )
-    if event.sum():
-        missed = (event - hits)[event > 0]
-        metrics.append(
-            _share(
-                "missed_detection_rate",
-                "Missed (share of fault rows without alarm)",
-                missed,
-                event[event > 0],
-            )
-        )
-        metrics += _scores_of_rows(scored)
-    return metrics
+    shares = (
+        (
+            "false_alarm_rate",
+            "False alarms (share of normal rows in alarm)",
+            [(part.alarm, part.normal) for part in scored],
+        ),
+        (
+            "alarm_rate",
+            "Alarms (share of rows in alarm of which nothing is known)",
+            [(part.alarm, part.untold) for part in scored],
+        ),
+        (
+            "missed_detection_rate",
+            "Missed (share of fault rows without alarm)",
+            [(~part.alarm, part.event) for part in scored],
+        ),
+    )
+    metrics = [
+        _share(name, label, [(hit, among) for hit, among in rows if among.any()])
+        for name, label, rows in shares
+        if any(among.any() for _, among in rows)
+    ]
+    return metrics + _scores_of_rows(scored)
 
 
 def _scores_of_rows(scored: list[Scored]) -> list[Metric]:
@@ -126,9 +139,14 @@ def _scores_of_rows(scored: list[Scored]) -> list[Metric]:
     ]
 
 
-def _share(name: str, label: str, hits: NDArray[np.int64], totals: NDArray[np.int64]) -> Metric:
-    """A share of rows with its interval over recordings."""
-    lower, upper, effective = share_between_units(hits, totals)
+def _share(
+    name: str, label: str, rows: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]
+) -> Metric:
+    """A share of rows; its interval allows for recordings and neighbours that are alike."""
+    hits = np.array([(hit & among).sum() for hit, among in rows])
+    totals = np.array([among.sum() for _, among in rows])
+    correlation = _neighbours([hit[among] for hit, among in rows])
+    lower, upper, effective = share_between_units(hits, totals, correlation=correlation)
     return Metric(
         name=name,
         label=label,
@@ -140,6 +158,15 @@ def _share(name: str, label: str, hits: NDArray[np.int64], totals: NDArray[np.in
         of="rows",
         note=f"as sure as {effective:.0f} independent rows; {len(totals)} recording(s)",
     )
+
+
+def _neighbours(series: list[NDArray[np.bool_]]) -> float:
+    """Correlation of a row with the next, pooled over recordings; 0 where it is not above."""
+    mean = np.concatenate(series).mean()
+    centred = [row - mean for row in series]
+    products = sum(float((row[1:] * row[:-1]).sum()) for row in centred)
+    squares = sum(float((row**2).sum()) for row in centred)
+    return min(max(products / squares, 0.0), 0.99) if squares > 0 else 0.0
 
 
 def _false_alarms(part: Scored, scored: list[Scored]) -> tuple[int, int]:
@@ -157,13 +184,7 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
         values["false-alarm rate"] = round(false / normal, 4)
         values |= _per_day(job, part)
     if not part.event.any():
-        share = float((part.alarm & part.tested).sum() / part.tested.sum())
-        return Unit(
-            id=part.name,
-            verdict="no known fault",
-            sentence=f"{share:.1%} of the tested rows are in alarm",
-            values=values,
-        )
+        return _unit_without_fault(job, part, values)
     event, alarm = part.event, part.alarm
     for statistic in ("t2", "spe"):
         found = part.rows[f"{statistic}_alarm"][event]
@@ -187,6 +208,27 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
             + (": not detectable with this model" if word == NOT_DETECTABLE else "")
         ),
         values=values,
+    )
+
+
+def _unit_without_fault(job: Job, part: Scored, values: dict[str, Any]) -> Unit:
+    """Whether a recording without a known fault still runs as it did."""
+    hits, total = int((part.alarm & part.tested).sum()), int(part.tested.sum())
+    low, high, _ = share_between_units(
+        np.array([hits]),
+        np.array([total]),
+        correlation=_neighbours([part.alarm[part.tested]]),
+    )
+    expected = 2 * job.train.alpha
+    word = CHANGED if low > expected else AS_BEFORE if high <= 2 * expected else "unclear"
+    return Unit(
+        id=part.name,
+        verdict=word,
+        sentence=(
+            f"{hits} of {total} tested rows are in alarm ({hits / total:.1%}); {expected:.0%} at "
+            "most would be if nothing had changed"
+        ),
+        values=values | {"in alarm": round(hits / total, 4)},
     )
 
 

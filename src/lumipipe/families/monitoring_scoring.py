@@ -44,6 +44,7 @@ _SUMS = ("t2_contribution", "spe_contribution", "z2")
 def score_pass(job: Job, model: Model, stream: str) -> Pass:
     """The pass over all rows of a stream."""
     scoring, table = _Scoring(job, model, stream), job.dataset.streams[stream]
+    scoring.check_event()
     plan = plan_windows(
         [row.unit for row in job.dataset.recordings],
         [[span] if span.size else [] for span in recording_spans(table)],
@@ -114,6 +115,23 @@ class _Scoring:
             found[key] = self.job.backend.state_to_device(arrays)
         return found
 
+    def check_event(self) -> None:
+        """Refuse a fault that starts after the end of its recording."""
+        event = self.job.score.event
+        if event is None or event.from_row is None:
+            return
+        tests = [span.size > 0 for span in self.parts.test]
+        for row, rows, is_tested in zip(
+            self.job.dataset.recordings, self.table.rows, tests, strict=True
+        ):
+            named = event.recordings is None or row.id in event.recordings
+            if is_tested and named and event.from_row >= rows:
+                raise InputError(
+                    "score.event.from_row",
+                    f"recording {row.id} ends after row {rows - 1}, before {event.from_row}",
+                    "give the first row of the fault, counted from 0",
+                )
+
     @property
     def reducer(self) -> Together:
         """Judged rows, and sums of contributions over the rows in alarm."""
@@ -161,10 +179,20 @@ class _Scoring:
             **found,
         }
         for statistic in STATISTICS:
-            limit = self.facts[key]["limits"][statistic][self.job.score.limits]
-            above = np.inf if limit is None else limit
-            judged[f"{statistic}_alarm"] = found[statistic] > above
+            judged[f"{statistic}_alarm"] = found[statistic] > self._limit(key, statistic)
         return judged
+
+    def _limit(self, key: str, statistic: str) -> float:
+        """The limit that raises alarms."""
+        limits, kind = self.facts[key]["limits"][statistic], self.job.score.limits
+        if limits[kind] is None:
+            raise InputError(
+                "score.limits",
+                f"{limits['left_out_rows']} normal rows of {key} set no {kind} limit at "
+                f"{self.job.train.alpha:g}",
+                "declare more normal rows, raise train.alpha, or use limits: theoretical",
+            )
+        return float(limits[kind])
 
     def _phase(self, recording: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """TRAIN, CALIBRATE, TEST or -1 for each row."""

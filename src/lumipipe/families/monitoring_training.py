@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 POOLED = "all"
 STATISTICS = ("t2", "spe")
+_ROWS_A_CHANNEL = 3  # with fewer, correlations are mostly chance
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,12 @@ def train_pass(job: Job, stream: str) -> Pass:
     """The pass over the normal and the calibrating rows of a stream."""
     table, settings = job.dataset.streams[stream], job.train.models[stream]
     part, backend = roles(job, table), job.backend
+    if not any(span.size for span in part.test):
+        raise InputError(
+            "evaluation.split",
+            f"leaves no row of stream {stream} to test",
+            "declare fewer normal rows, or name sources that test",
+        )
     inputs, quality = columns(settings, table)
     order = backend.asarray(np.asarray([*inputs, *quality], dtype=np.int64))
     plan = plan_windows(
@@ -167,11 +174,11 @@ def fit_one(  # one model from its settings, its place and its leaves
     calibrate = [device[leaf] for leaf in device if leaf[-1] == "calibrate"]
     normal = merge_all(reducer, list(blocks.values()))
     rows = int(job.backend.to_host(normal["count"]).max(initial=0))
-    if rows <= settings.components + 1:
+    if rows < _ROWS_A_CHANNEL * inputs:
         raise InputError(
             f"unit {key}",
-            f"it has {rows} normal rows for {settings.components} components",
-            "declare more normal rows or use fewer components",
+            f"it has {rows} normal rows for {inputs} channels",
+            f"declare at least {_ROWS_A_CHANNEL * inputs} normal rows, or use fewer channels",
         )
     fitted = fit_monitor(normal, settings.kind, inputs, settings.components)
     if calibrate:

@@ -69,10 +69,17 @@ def undecided_sentence(metrics: Sequence[Metric]) -> str:
     return ""
 
 
-def check_conditions(conditions: Mapping[str, str], known: Sequence[str], place: str) -> None:
-    """Refuse a condition on a metric that the family does not compute."""
-    for name in conditions:
+def check_conditions(conditions: Mapping[str, str], known: Mapping[str, str], place: str) -> None:
+    """Refuse conditions on unknown metrics, in the wrong direction, or outside 0 to 1."""
+    for name, condition in conditions.items():
         if name not in known:
             raise InputError(
                 f"{place}", f"evaluation.metrics: no metric {name}", f"use {', '.join(known)}"
+            )
+        operator, bound = parse_condition(condition)
+        if operator != known[name] or not 0 <= bound <= 1:
+            raise InputError(
+                f"{place}",
+                f"evaluation.metrics.{name}: {condition.strip()} is no condition on a share",
+                f'write it like "{known[name]} 0.8", with a bound from 0 to 1',
             )

@@ -227,7 +227,7 @@ class WindowClassifier:
     def plan(self) -> WindowPlan:
         """Windows and chunks of the recordings that take part."""
         used = set(self._used.tolist())
-        return plan_windows(
+        plan = plan_windows(
             [row.unit for row in self.job.dataset.recordings],
             [
                 pieces if number in used else []
@@ -237,6 +237,15 @@ class WindowClassifier:
             max(1, round(self.settings.hop_s * self.rate_hz)),
             self.settings.windows_per_chunk,
         )
+        have = {self.groups[r] for r in np.unique(plan.recording)}
+        without = sorted({self.groups[r] for r in self._used} - have)
+        if without:
+            raise InputError(
+                "window_s",
+                f"no recording of {without[0]} holds a window of {self.settings.window_s:g} s",
+                "shorten the window, or leave that group out",
+            )
+        return plan
 
     @cached_property
     def features(self) -> list[Any]:

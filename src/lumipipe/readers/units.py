@@ -93,6 +93,8 @@ QUANTITIES: dict[str, Quantity] = {
     "volume_flow": Quantity("m3/s"),
 }
 
+_LIKE = {"K": "degC or K"}  # C alone is the coulomb
+
 # Factors to the stored unit where pint's view of plain symbols would mislead: it reads g as
 # gram, and takes the radian for 1, so that 60 rpm would be 6.28 Hz and 1 rad/s would be 1 Hz.
 _PER_GRAVITY = {"g": STANDARD_GRAVITY, "mg": STANDARD_GRAVITY / 1000.0, "gn": STANDARD_GRAVITY}
@@ -257,7 +259,7 @@ def _dimension_checked(quantity: str, unit: str, place: str) -> float:
         raise InputError(
             place,
             f"the unit {unit} does not measure {quantity}",
-            f"give a unit like {known.example}, or correct the quantity",
+            f"give a unit like {_LIKE.get(known.example, known.example)}, or correct the quantity",
         )
     if known.stored is None:
         return 1.0

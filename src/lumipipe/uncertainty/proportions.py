@@ -88,7 +88,10 @@ def bootstrap_units(
 
 
 def share_between_units(
-    hits: NDArray[np.int64], totals: NDArray[np.int64], confidence: float = 0.95
+    hits: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    confidence: float = 0.95,
+    correlation: float = 0.0,
 ) -> tuple[float, float, float]:
     """Interval of a pooled share whose trials hang together within units.
 
@@ -98,6 +101,8 @@ def share_between_units(
         Events and trials of each unit.
     confidence : float
         Two-sided confidence.
+    correlation : float
+        Correlation of one trial with the next within a unit, 0 or more and below 1.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def share_between_units(
     -----
     *Method*: the variance of the ratio estimator between units gives the effective number of
     trials; a binomial interval is taken at that number. It is never larger than the number
-    of trials.
+    of trials, lessened by their correlation r as for a first-order process: (1 - r) / (1 + r).
 
     References
     ----------
@@ -120,7 +125,7 @@ def share_between_units(
     if total == 0:
         return 0.0, 1.0, 0.0
     share = float(hits.sum() / total)
-    effective = float(total)
+    effective = total * (1 - correlation) / (1 + correlation)
     if units > 1 and 0 < share < 1:
         residual = hits - share * totals
         variance = units / (units - 1) * float((residual**2).sum()) / total**2
