@@ -185,13 +185,13 @@ def _sections(
     """Confusions, spread over groups, sets, and the choice of the penalty."""
     return [
         confusion_section(scores),
-        _group_section(job, scores),
+        _group_section(scores),
         set_section(coverage),
         _model_section(job, model),
     ]
 
 
-def _group_section(job: Job, scores: ClassifierScores) -> Section:
+def _group_section(scores: ClassifierScores) -> Section:
     """How much the figures differ between held-out groups."""
     f1 = macro_f1(scores.confusion)
     shares = accuracy(scores.confusion)

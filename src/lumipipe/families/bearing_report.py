@@ -68,7 +68,7 @@ def judge(
     metrics = _metrics(job, found, scores)
     coverage, tables = None, {"diagnoses": _table(found)}
     nominal = job.request.evaluation.interval.coverage
-    sections = [_overview(job, found), *_spectra_sections(job, model, found)]
+    sections = [_overview(found), *_spectra_sections(job, model, found)]
     for name, part in classifiers.items():
         if name == "classifier":
             coverage = set_coverage(nominal, scores[name])
@@ -211,9 +211,8 @@ def _not_answered(found: list[Diagnosis]) -> list[NotAnswered]:
     ]
 
 
-def _overview(job: Job, found: list[Diagnosis]) -> Section:
+def _overview(found: list[Diagnosis]) -> Section:
     """Scores of all recordings."""
-    del job
     columns = [Column(label="recording"), Column(label="verdict"), Column(label="shaft", unit="Hz")]
     columns += [Column(label=f"score {name}") for name in KINEMATICS.values()]
     columns += [Column(label="99 % of chance"), Column(label="level over baseline")]

@@ -208,9 +208,9 @@ def set_section(coverage: Coverage) -> Section:
         paragraphs=[
             (
                 "Thresholds come from groups that neither trained the model nor are tested; the "
-                "interval of each share takes into account that windows of one group hang together. "
-                "A set may be empty: the window then looks like none of the classes, which is why "
-                "the mean size in brackets can be below one."
+                "interval of each share takes into account that windows of one group hang "
+                "together. A set may be empty: the window then looks like none of the classes, "
+                "which is why the mean size in brackets can be below one."
             )
         ],
         figures=[

@@ -261,7 +261,7 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
     )
     figures: list[Any] = [chart]
     if int(part.sums["rows"]) and (part.alarm & part.tested).any():
-        figures.append(_contributions(job, model, part))
+        figures.append(_contributions(model, part))
     return Section(title=part.name, figures=figures)
 
 
@@ -280,9 +280,8 @@ def _spans(part: Scored) -> list[Span]:
     return spans
 
 
-def _contributions(job: Job, model: Model, part: Scored) -> Bars:
+def _contributions(model: Model, part: Scored) -> Bars:
     """What the channels add to SPE in alarm, with the univariate check beside it."""
-    del job
     names = model.card["streams"][part.stream]["channels"]
     alarms = max(1, int((part.alarm & part.tested).sum()))
     spe, z2 = part.sums["spe_contribution"] / alarms, part.sums["z2"] / alarms
