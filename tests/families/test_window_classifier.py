@@ -14,6 +14,8 @@ from small_requests import DROP, activity, write_csv
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 PERSONS, SECONDS, RATE_HZ = 6, 12, 20
 RANDOM = {"kind": "random", "by": DROP, "because": "to see how much it flatters"}
 

@@ -50,12 +50,14 @@ def digests(request: Path, ranks: int) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ranks_change_no_byte(tmp_path: Path, family: str) -> None:
     request = FAMILIES[family](tmp_path)
     assert digests(request, 3) == digests(request, 1)
 
 
+@pytest.mark.slow
 def test_more_ranks_than_chunks_change_no_byte(tmp_path: Path) -> None:
     request = FAMILIES["monitoring"](tmp_path, train={"rows_per_chunk": 64})
     alone = digests(request, 1)

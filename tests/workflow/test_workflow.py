@@ -18,6 +18,7 @@ VERBS = ["prepare", "train", "score", "report"]
 HOUR_S = 3600
 
 
+@pytest.mark.slow
 def test_dry_run_plans_each_verb_once_and_makes_nothing(project: Project) -> None:
     assert project.planned() == VERBS
     assert not any(project.manifests().values())
@@ -115,6 +116,7 @@ def test_the_launcher_starts_all_verbs_but_the_report(project: Project) -> None:
     assert ["RANKS=2" in line for line in lines] == [True, True, True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -17,6 +17,8 @@ ADAPTER: TypeAdapter = TypeAdapter(Figure)
 NASTY = "<script>alert('1 & 2')</script> $x^2$ 漢字"
 SVG = "{http://www.w3.org/2000/svg}"
 
+pytestmark = pytest.mark.slow  # each draws some figures
+
 
 def declared(kind, text=NASTY, **fields):
     return ADAPTER.validate_python(
