@@ -331,11 +331,22 @@ class Rights(Settings):
     """Licence or agreement."""
 
 
+class Ceiling(Settings):
+    """What a run may cost on a machine that bills; nothing is submitted above it."""
+
+    gpu_h: Annotated[float, Field(ge=0)] | None = None
+    """GPU-hours."""
+    core_h: Annotated[float, Field(ge=0)] | None = None
+    """Core-hours."""
+    tb_h: Annotated[float, Field(ge=0)] | None = None
+    """Terabyte-hours of storage."""
+
+
 class Compute(Settings):
     """Where and how the run computes; nothing here changes a number of the answer."""
 
-    target: Literal["laptop", "ci", "lumi-small", "lumi-small-g", "lumi-standard-g"] = "laptop"
-    """Kind of machine."""
+    target: Identifier = "laptop"
+    """Kind of nodes: a target of the machine's file, such as lumi-small; unused on a laptop."""
     backend: Literal["auto", "numpy", "cupy"] = "auto"
     """Array library; `auto` takes CuPy where a device answers."""
     ranks: Annotated[int, Field(ge=1)] = 1
@@ -344,6 +355,14 @@ class Compute(Settings):
     """Bytes of samples that each rank reads ahead of what it computes; one chunk at least."""
     checkpoint_s: Annotated[float, Field(ge=0)] = 30.0
     """Seconds between checkpoints of a fold; 0 writes one after each batch."""
+    memory: Text | None = None
+    """Memory of each rank, such as 4 GiB; a fair share of the node where absent."""
+    minutes: Annotated[int, Field(ge=1)] | None = None
+    """Time limit of each job; from the quote where absent."""
+    kept_days: Annotated[float, Field(ge=0)] = 30.0
+    """Days that the data stay on the machine: the storage part of the quote."""
+    ceiling: Ceiling = Ceiling()
+    """What the run may cost; refused above it, before anything is submitted."""
 
 
 class Report(Settings):
@@ -381,6 +400,7 @@ class Request(Settings):
 
     @model_validator(mode="after")
     def _border(self) -> Request:
+        # The machine's file decides; a target named after LUMI is refused wherever it is read.
         if self.rights.personal_data != "none" and self.compute.target.startswith("lumi"):
             raise ValueError(
                 f"compute.target {self.compute.target} with personal_data "
