@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Snakemake with its Slurm plugin, which cannot share an environment with what computes.
+HEAD := .venv-head
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # Only locked tools build: the build lock goes in first, and isolation, which would fetch
 # build tools of its own choice, is off.
@@ -12,17 +14,26 @@ INSTALL := $(PIP) install --no-build-isolation --require-hashes
 WORKERS ?= 2
 # One thread for each of the test processes; tests that need more ask for them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
-COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \
-	--python-version 3.11 --fork-strategy fewest --prerelease disallow --no-annotate --no-emit-package lumipipe \
-	--custom-compile-command 'make lock'
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --prerelease disallow \
+	--no-annotate --no-emit-package lumipipe --custom-compile-command 'make lock'
+UNIVERSAL := $(LOCK) --universal --fork-strategy fewest
+COMPILE := $(UNIVERSAL) --python-version 3.11
+SLURM_TESTS := OMP_NUM_THREADS=1 LUMIPIPE_HEAD=$(CURDIR)/$(HEAD) $(BIN)/python -m pytest -p no:xdist
+# LUMI has one platform; only what must fit its MPI and its ROCm is built there, by envs/.
+COMPILE_LUMI := $(LOCK) pyproject.toml --python-platform x86_64-manylinux_2_28 \
+	--only-binary :all: --no-binary mpi4py --no-binary cupy
+# A day by which every minimum of pyproject.toml had come out, xarray 2025.10 as the last: what they
+# need is taken from before it, since a new package may not fit an old one.
+OLDEST := 2025-11-15
 SMK := workflow/Snakefile workflow/rules/*.smk
-SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch)
+SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch slurm/*/*.sh envs/*.sh envs/*/*.sh \
+	tests/slurm/*.sh tests/envs/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check lint format lock clean
+.PHONY: help demo test quick test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 19
 
 demo: $(VENV)/demo.stamp ## run both demonstrations: results/demo-watch, results/demo-process
 	$(BIN)/lumipipe run config/requests/demo-watch.yaml --out results/demo-watch
@@ -35,7 +46,19 @@ test: $(VENV)/dev.stamp ## run the whole CPU test suite
 	$(PYTEST)
 
 quick: $(VENV)/dev.stamp ## run the tests that take no time: under a minute
-	$(PYTEST) -m 'not gpu and not mpi and not real and not slow'
+	$(PYTEST) -m 'not gpu and not slurm and not mpi and not real and not slow'
+
+test-slurm: $(VENV)/dev.stamp $(HEAD)/head.stamp ## run the demonstrations through a real Slurm on this machine
+	$(SLURM_TESTS) -m 'slurm and not faults' tests/slurm
+
+test-slurm-faults: $(VENV)/dev.stamp $(HEAD)/head.stamp ## kill, requeue, fill and cut off what a real Slurm runs
+	$(SLURM_TESTS) -m 'slurm and faults' tests/slurm
+
+test-envs: $(VENV)/dev.stamp ## run the CPU test suite with the oldest and the newest versions
+	WORKERS=$(WORKERS) tests/envs/run.sh
+
+test-envs-quick: $(VENV)/dev.stamp ## of that only the imports and the tests that take no time
+	WORKERS=$(WORKERS) tests/envs/run.sh --quick
 
 check: ## lint, then test: what CI runs
 	@$(MAKE) --no-print-directory lint
@@ -60,9 +83,21 @@ lock: $(VENV)/dev.stamp ## renew the lock files from pyproject.toml
 	$(COMPILE) pyproject.toml --extra dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --extra demo -c requirements/dev.lock -o requirements/demo.lock
 	$(COMPILE) --group pyproject.toml:build -c requirements/dev.lock -o requirements/build.lock
+	$(COMPILE) envs/build.in -c requirements/dev.lock -o envs/build.lock
+	$(COMPILE) envs/head/requirements.in -c requirements/build.lock -o envs/head/requirements.lock
+	$(COMPILE) pyproject.toml --extra mpi --extra workflow -c requirements/dev.lock \
+		-o envs/cpu/requirements.lock
+	$(COMPILE_LUMI) envs/lumi-native/requirements.in --python-version 3.11 \
+		-c requirements/dev.lock -o envs/lumi-native/requirements.lock
+	$(COMPILE_LUMI) envs/lumi-container/requirements.in --python-version 3.12 \
+		-o envs/lumi-container/requirements.lock
+	$(COMPILE) pyproject.toml tests/envs/oldest.in --extra test --extra mpi --extra workflow \
+		--resolution lowest-direct --exclude-newer $(OLDEST) -o tests/envs/oldest.lock
+	$(UNIVERSAL) pyproject.toml --extra test --extra demo --python-version 3.12 \
+		-o tests/envs/newest.lock
 
 clean: ## remove .venv, caches and the demonstrations' results
-	rm -rf $(VENV) .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-* .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	rm -rf .hypothesis results/demo-watch results/demo-process
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -89,3 +124,12 @@ $(VENV)/dev.stamp: requirements/dev.lock pyproject.toml $(VENV)/build.stamp
 	@$(INSTALL) -r requirements/dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/demo.stamp $@
+
+$(HEAD)/head.stamp: envs/head/requirements.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	@echo 'Installing into $(HEAD) ...'
+	@$(PYTHON) -m venv $(HEAD)
+	@$(HEAD)/bin/python -m pip --disable-pip-version-check -qq install --no-build-isolation \
+		--require-hashes -r requirements/build.lock -r envs/head/requirements.lock
+	@$(HEAD)/bin/python -m pip --disable-pip-version-check -qq install --no-deps \
+		--no-build-isolation --editable .
+	@touch $@

@@ -14,14 +14,15 @@ from lumipipe.reporting.result import Result
 from lumipipe.tasks.plan import plan_run
 from lumipipe.tasks.prepare import prepare
 from lumipipe.tasks.request import load_request
-from lumipipe.tasks.score import RESULT, score
+from lumipipe.tasks.score import score
+from lumipipe.tasks.shown import RESULT
 from lumipipe.tasks.train import train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lumipipe.comm import Comm
-    from lumipipe.tasks.plan import Stage
+    from lumipipe.tasks.stages import Stage
 
 
 class Done(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.backend import choose_backend
 from lumipipe.comm import SerialComm, pack
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from lumipipe.windows import WindowPlan
 
 NUMPY = choose_backend("numpy")
-REDUCER = RidgeReducer(np, 3, 2, 16, 1)
+REDUCER = RidgeReducer(xp, 3, 2, 16, 1)
 
 
 def _plan(sizes: Sequence[int]) -> WindowPlan:

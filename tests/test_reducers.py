@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import array_api_compat
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +33,7 @@ ATOL, RTOL = 1e-9, 1e-10
 
 def _state(name: str, first: int, stop: int) -> State:
     case = REDUCERS[name]
-    reducer = case.make(np, None)
+    reducer = case.make(xp, None)
     return reducer.update(reducer.empty(), case.rows(first, stop))
 
 
@@ -53,12 +54,12 @@ def test_every_reducer_of_the_library_is_in_the_registry() -> None:
             for name, member in inspect.getmembers(importlib.import_module(module.name)):
                 if inspect.isclass(member) and member.__module__ == module.name:
                     found |= {name} if {"empty", "update", "merge"} <= set(dir(member)) else set()
-    assert found == {type(case.make(np, None)).__name__ for case in REDUCERS.values()}
+    assert found == {type(case.make(xp, None)).__name__ for case in REDUCERS.values()}
 
 
 @given(name=NAMES, rows=st.integers(0, 20))
 def test_empty_is_the_identity(name: str, rows: int) -> None:
-    reducer = REDUCERS[name].make(np, None)
+    reducer = REDUCERS[name].make(xp, None)
     state = _state(name, 0, rows)
     _close(name, reducer.merge(reducer.empty(), state), state)
     _close(name, reducer.merge(state, reducer.empty()), state)
@@ -66,7 +67,7 @@ def test_empty_is_the_identity(name: str, rows: int) -> None:
 
 @given(name=NAMES, cuts=st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(0, 20)))
 def test_merge_is_associative(name: str, cuts: tuple[int, int, int]) -> None:
-    reducer = REDUCERS[name].make(np, None)
+    reducer = REDUCERS[name].make(xp, None)
     edges = np.cumsum([0, *cuts]).tolist()
     a, b, c = (_state(name, x, y) for x, y in itertools.pairwise(edges))
     left = reducer.merge(reducer.merge(a, b), c)
@@ -76,7 +77,7 @@ def test_merge_is_associative(name: str, cuts: tuple[int, int, int]) -> None:
 
 @given(name=NAMES, chunk=st.sampled_from([1, 7, 60]))
 def test_cut_does_not_matter(name: str, chunk: int) -> None:
-    reducer = REDUCERS[name].make(np, None)
+    reducer = REDUCERS[name].make(xp, None)
     state = reducer.empty()
     for first in range(0, 60, chunk):
         state = reducer.update(state, REDUCERS[name].rows(first, min(first + chunk, 60)))

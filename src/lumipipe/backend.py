@@ -10,6 +10,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import array_api_compat.numpy
 import numpy as np
 
 from lumipipe.errors import InputError
@@ -31,7 +32,8 @@ class Backend:
     name : str
         ``numpy`` or ``cupy``.
     xp : ModuleType
-        The array namespace.
+        Its namespace in the form of the array API standard: that of NumPy 1 and of CuPy 13 lacks
+        some of it, such as ``device=`` where arrays are created.
     device : str
         What computes, in words, for the record of the run.
     """
@@ -80,12 +82,12 @@ def choose_backend(name: str, local_rank: int = 0) -> Backend:
         If ``cupy`` was asked for and no device answers; there is no silent fallback.
     """
     if name == "numpy":
-        return Backend("numpy", np, "host")
+        return Backend("numpy", array_api_compat.numpy, "host")
     problem = _cupy_problem()
     if problem is None:
         return _cupy_backend(local_rank)
     if name == "auto":
-        return Backend("numpy", np, "host")
+        return Backend("numpy", array_api_compat.numpy, "host")
     raise InputError(
         "compute.backend", f"cupy was asked for, but {problem}", "ask for numpy or load a GPU"
     )
@@ -110,4 +112,5 @@ def _cupy_backend(local_rank: int) -> Backend:
     index = local_rank % int(cupy.cuda.runtime.getDeviceCount())
     cupy.cuda.Device(index).use()
     properties = cupy.cuda.runtime.getDeviceProperties(index)
-    return Backend("cupy", cupy, properties["name"].decode())
+    xp = importlib.import_module("array_api_compat.cupy")
+    return Backend("cupy", xp, properties["name"].decode())

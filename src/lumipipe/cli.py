@@ -5,24 +5,28 @@ Exit codes: 0 done; 2 the input is wrong; 3 finished, some recordings were left 
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import time
 import traceback
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from lumipipe import __version__
-from lumipipe.errors import InputError
+from lumipipe.errors import DeviceError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lumipipe.comm import Comm
+    from lumipipe.tasks.stages import Stage
 
 _DEFECT = 1
 LEFT_OUT = 3
@@ -39,7 +43,8 @@ OUT = click.option(
 def main() -> None:
     """Run the command line and leave the process with its exit code."""
     try:
-        code = cli.main(standalone_mode=False)
+        with _room(None):
+            code = cli.main(standalone_mode=False)
     except InputError as error:
         print(f"lumipipe: {error}", file=sys.stderr)
         code = InputError.exit_code
@@ -51,21 +56,65 @@ def main() -> None:
     sys.exit(code or 0)
 
 
+@contextmanager
+def _room(out: Path | None) -> Iterator[None]:
+    """Say in one line that a disk is full: that is nothing that a traceback explains."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        place = str(error.filename or out or "the file system")
+        problem = "no space is left, or the quota is used up"
+        raise InputError(place, problem, "free some; the same command goes on") from error
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="lumipipe")
 def cli() -> None:
     """Instrument files in; an answer with its uncertainty, a report and a record out."""
 
 
+_MACHINE = click.option(
+    "--machine",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the machine that is to run it; this machine where absent.",
+)
+
+
+def _placed(command: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say where a run computes; they change no number of the answer."""
+    for option in (
+        click.option("--account", help="Whom the scheduler bills; never guessed."),
+        click.option("--ranks", type=click.IntRange(min=1), help="Instead of compute.ranks."),
+        click.option("--target", help="Instead of compute.target, such as lumi-small."),
+    ):
+        command = option(command)
+    return command
+
+
 @cli.command("run")
 @REQUEST
 @OUT
-@click.option("--profile", default="laptop", show_default=True, help="Where it runs.")
-def run_command(request_file: Path, out: Path | None, profile: str) -> int:
+@click.option("--profile", default="laptop", show_default=True, help="Machine: name or folder.")
+@click.option("--kernel", help="Command line of the lumipipe that computes; this one where absent.")
+@_placed
+def run_command(
+    request_file: Path, out: Path | None, profile: str, kernel: str | None, **place: Any
+) -> int:
     """Run a request from its files to its report."""
-    from lumipipe.tasks.run import run
+    from lumipipe.tasks.run import Asked, run
 
-    return run(request_file, _out(request_file, out), profile, _say)
+    account = place.pop("account") or _billed_account()
+    given = {**place, "account": account}
+    overrides = {name: str(value) for name, value in given.items() if value is not None}
+    asked = Asked(request_file, _out(request_file, out), profile, overrides)
+    return run(replace(asked, kernel=kernel) if kernel else asked, _say)
+
+
+def _billed_account() -> str | None:
+    """Whom Slurm bills for the job that this process is in, or would for a new one."""
+    return os.environ.get("SLURM_JOB_ACCOUNT") or os.environ.get("SBATCH_ACCOUNT")
 
 
 @cli.group("request")
@@ -88,6 +137,21 @@ def check_command(request_file: Path) -> int:
     return 0
 
 
+@request_group.command("quote")
+@REQUEST
+@OUT
+@_MACHINE
+@_placed
+def quote_command(request_file: Path, out: Path | None, **place: Any) -> int:
+    """Say what a run would take and cost, from a sample of its data."""
+    from lumipipe.tasks.quoted import quote_request
+    from lumipipe.tasks.starting import Place
+
+    for line in quote_request(request_file, _out(request_file, out), Place(**place), _say_aside):
+        _say(line)
+    return 0
+
+
 @request_group.command("schema")
 def schema_command() -> int:
     """Print the JSON schema of a request."""
@@ -100,17 +164,35 @@ def schema_command() -> int:
 @cli.command("plan")
 @REQUEST
 @OUT
-def plan_command(request_file: Path, out: Path | None) -> int:
-    """Print, as JSON, what each verb depends on and why it has to run."""
-    from lumipipe.tasks.plan import plan_json, plan_run
+@_MACHINE
+@click.option("--scaling", is_flag=True, help="Instead, print what more ranks would bring.")
+@click.option("--attempt", type=click.IntRange(min=1), default=1, hidden=True)
+@_placed
+def plan_command(request_file: Path, out: Path | None, *, scaling: bool, **place: Any) -> int:
+    """Print, as JSON, what each verb depends on, why it has to run, and how it is started."""
+    if scaling:
+        return _print_scaling(request_file, out, place)
+    from lumipipe.tasks.plan import plan_run
     from lumipipe.tasks.request import load_request, placing
+    from lumipipe.tasks.starting import Place, with_starts
 
     loaded = load_request(request_file)
     folder = _out(request_file, out).resolve()
     with placing(loaded):
-        stages = plan_run(loaded, folder, lambda line: print(line, file=sys.stderr))
-    ranks = loaded.request.compute.ranks
-    _say(json.dumps(plan_json(stages, request_file.resolve(), folder, ranks), indent=1))
+        stages = plan_run(loaded, folder, _say_aside)
+    plan = with_starts(loaded, stages, folder, Place(**place), _say_aside)
+    _say(json.dumps(plan.as_json(), indent=1))
+    return 0
+
+
+def _print_scaling(request_file: Path, out: Path | None, place: dict[str, Any]) -> int:
+    """Print what more ranks would bring to a request."""
+    from lumipipe.tasks.scaling import scaling_of_request
+    from lumipipe.tasks.starting import Place
+
+    folder = _out(request_file, out)
+    for line in scaling_of_request(request_file, folder, Place(**place), _say_aside):
+        _say(line)
     return 0
 
 
@@ -124,6 +206,108 @@ def info_command(path: Path, *, checksums: bool) -> int:
     for line in info(path, checksums=checksums):
         _say(line)
     return 0
+
+
+_RUN = click.argument("out", metavar="RUN", type=click.Path(path_type=Path))
+
+
+@cli.command("status")
+@_RUN
+@click.option("--json", "as_json", is_flag=True, help="Say it as one JSON object, for programs.")
+def status_command(out: Path, *, as_json: bool) -> int:
+    """Say where the run in a folder stands, and what to do next; changes nothing."""
+    from lumipipe.tasks.status import status
+
+    return status(out, _say, as_json=as_json)
+
+
+@cli.command("cancel")
+@_RUN
+def cancel_command(out: Path) -> int:
+    """End the run in a folder with all of its jobs; what is finished stays."""
+    from lumipipe.tasks.cancel import cancel
+
+    return cancel(out, _say)
+
+
+_FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path(),
+    help="Folder on the file system that is to be tried; this one where absent.",
+)
+
+
+@cli.command("smoke")
+@click.option("--ranks", type=click.IntRange(min=1), help="How many the world must have.")
+@click.option(
+    "--devices-per-node",
+    type=click.IntRange(min=0),
+    default=0,
+    help="How many each node must have; none where absent.",
+)
+@_FOLDER
+@click.option("--gpu-aware", is_flag=True, help="Fail if MPI does not take device memory.")
+@click.option(
+    "--probe",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Only try device memory in MPI, on all ranks; may crash, writes this file if it works.",
+)
+@click.option(
+    "--probed",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of --probe, of the same ranks.",
+)
+@click.option(
+    "--json",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write all that was found into this file.",
+)
+@click.option(
+    "--launcher",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Only print what starts the ranks of this job, a word a line; folder of the machine.",
+)
+def smoke_command(probe: Path | None, launcher: Path | None, **asked: Any) -> int:
+    """Test ranks, devices, messages and files, on all ranks; name the first step that fails."""
+    if launcher is not None:
+        return _print_launcher(launcher)
+    if probe is not None:
+        from lumipipe.comm.probe import main as try_device_memory
+
+        try_device_memory(file=str(probe))
+        return 0
+    from lumipipe.tasks.smoke import smoke
+    from lumipipe.tasks.smoke_step import Asked
+
+    return smoke(Asked(devices=asked.pop("devices_per_node"), **asked), _say)
+
+
+def _print_launcher(machine: Path) -> int:
+    """Print what starts the ranks of the job that this process is in."""
+    from lumipipe.machine.facts import load_machine
+    from lumipipe.tasks.launching import launcher_here
+
+    bind = machine.resolve().parent / "bind.sh"
+    for word in launcher_here(load_machine(machine), os.environ, bind):
+        _say(word)
+    return 0
+
+
+@cli.command("bench")
+@_FOLDER
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("measured.yaml"),
+    help="File for the constants, beside the machine's machine.yaml; measured.yaml where absent.",
+)
+@click.option("--quick", is_flag=True, help="Small and few: to see that it works, not to be kept.")
+def bench_command(folder: Path, out: Path, *, quick: bool) -> int:
+    """Measure, on all ranks, what a quote has to know of this machine."""
+    from lumipipe.tasks.bench import QUICK, Effort, bench
+
+    return bench(folder, out, QUICK if quick else Effort(), _say)
 
 
 def _verb(verb: str, text: str) -> None:
@@ -157,11 +341,15 @@ def _run_verb(
         log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("a", encoding="utf-8") if log_file else nullcontext(None) as log:
         try:
-            code = _stage(verb, request_file, out, plan, comm, _teller(comm, log))
+            with _room(out):
+                code = _stage(verb, request_file, out, plan, comm, _teller(comm, log))
             if comm.rank == 0:
                 _write(log, f"exit {code}: {verb}")
         except InputError as error:
             _leave(comm, InputError.exit_code, str(error), f"lumipipe: {error}", log)
+        except DeviceError as error:
+            text = f"lumipipe: rank {comm.rank} of {comm.size}: {error}"
+            _leave(comm, DeviceError.exit_code, str(error), text, log)
         except Exception as error:  # noqa: BLE001  # a defect: shown whole, ends all ranks
             text = f"rank {comm.rank} of {comm.size}, {verb}:\n{traceback.format_exc()}"
             _leave(comm, _DEFECT, repr(error), text, log)
@@ -181,7 +369,8 @@ def _stage(
 
     from lumipipe.backend import choose_backend
     from lumipipe.comm.launch import local_rank
-    from lumipipe.tasks.plan import plan_run, read_plan
+    from lumipipe.tasks.plan import plan_run
+    from lumipipe.tasks.preflight import check_device
     from lumipipe.tasks.request import load_request, placing
 
     # One module a verb; those of the others would take a second to import.
@@ -190,13 +379,31 @@ def _stage(
     folder = _out(request_file, out).resolve()
     # One thread a rank: sums inside BLAS depend on its number of threads.
     with placing(loaded), threadpool_limits(1):
-        stages = read_plan(plan) if plan else plan_run(loaded, folder, log)
+        stages = _planned(plan, verb, comm.size) if plan else plan_run(loaded, folder, log)
         if verb == "prepare":
             left_out: int = work(loaded.request, loaded.base, stages[verb], comm, log)
             return LEFT_OUT if left_out else 0
         backend = choose_backend(loaded.request.compute.backend, local_rank())
+        if backend.name == "cupy":
+            check_device(backend)
         code: int = work(loaded, stages, comm, backend, log)
         return code
+
+
+def _planned(file: Path, verb: str, ranks: int) -> dict[str, Stage]:
+    """The stages of a plan, whose ranks must be those that were started."""
+    from lumipipe.tasks.stages import read_plan
+
+    plan = read_plan(file)
+    wanted = 1 if verb == "report" else plan.ranks
+    # A launcher that does not know the MPI library starts worlds of one rank each.
+    if ranks != wanted:
+        raise InputError(
+            str(file),
+            f"{wanted} rank(s) of {verb} were planned and {ranks} started as one world",
+            "start as many as planned, with the launcher of this MPI library",
+        )
+    return plan.stages
 
 
 def _teller(comm: Comm, log: TextIO | None) -> Callable[[str], None]:
@@ -216,7 +423,8 @@ def _leave(comm: Comm, code: int, line: str, text: str, log: TextIO | None) -> N
         # All ranks may have met the same error; then rank 0 speaks, and ends the others here.
         time.sleep(2 * _TO_BE_HEARD_S)
     print(text, file=sys.stderr, flush=True)
-    _write(log, f"{text}\nexit {code}: {' '.join(line.split())}")
+    with suppress(OSError):  # a full disk must not keep the ranks from ending
+        _write(log, f"{text}\nexit {code}: {' '.join(line.split())}")
     if comm.size > 1:
         time.sleep(_TO_BE_HEARD_S)
     comm.abort(code)
@@ -232,6 +440,11 @@ def _write(log: TextIO | None, line: str) -> None:
 def _say(line: str) -> None:
     """Print a line, at once."""
     print(line, flush=True)
+
+
+def _say_aside(line: str) -> None:
+    """Print a line where results do not go."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def _out(request_file: Path, out: Path | None) -> Path:

@@ -39,3 +39,9 @@ class RecordingError(InputError):
 
 class StoreError(InputError):
     """A stored dataset or result is missing, damaged or not yet complete."""
+
+
+class DeviceError(RuntimeError):
+    """A device does not compute, or not what the host computes (exit code 4)."""
+
+    exit_code = 4

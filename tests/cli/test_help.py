@@ -8,13 +8,13 @@ import pytest
 
 from command import Said, call, one_line
 from lumipipe import __version__
-from lumipipe.tasks.plan import VERBS
+from lumipipe.tasks.stages import VERBS
 from small_requests import monitoring
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("run", "request", "plan", "info", *VERBS)
+COMMANDS = ("run", "request", "plan", "info", "status", "cancel", "smoke", "bench", *VERBS)
 
 
 def test_help_lists_all_commands_in_a_line_each() -> None:
@@ -26,7 +26,9 @@ def test_help_lists_all_commands_in_a_line_each() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [(name,) for name in COMMANDS] + [("request", "check"), ("request", "schema")]
+    "words",
+    [(name,) for name in COMMANDS]
+    + [("request", "check"), ("request", "schema"), ("request", "quote")],
 )
 def test_each_command_explains_itself(words: tuple[str, ...]) -> None:
     said = call(*words, "--help")

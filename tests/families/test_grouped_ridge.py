@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.backend import choose_backend
 from lumipipe.comm import SerialComm, pack
@@ -14,7 +15,7 @@ from lumipipe.models.ridge import RidgeReducer, fit_path, predict
 NUMPY = choose_backend("numpy")
 SETTINGS = NestedSettings((1.0, 10.0, 100.0), 0.8)
 FOLDS, ROWS, INPUTS, CLASSES = 5, 60, 6, 3
-REDUCER = RidgeReducer(np, INPUTS, CLASSES, 40, 1)
+REDUCER = RidgeReducer(xp, INPUTS, CLASSES, 40, 1)
 
 
 def _rows(fold: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, device
+from array_api_compat import numpy as xp
 
 from conftest import to_numpy
 from lumipipe.features import convolution
@@ -50,7 +51,7 @@ def test_subsets_are_drawn_log_uniformly():
 
 
 def test_reference_process_is_what_the_notes_say():
-    series = reference_series(np, "cpu", 512, 4, 3)
+    series = reference_series(xp, "cpu", 512, 4, 3)
     assert series.shape == (512, 4, 128)
     middle = series.mean(axis=0)
     assert abs(middle.mean()) < 5 * 1.05 / np.sqrt(512)  # 512 series, sd sqrt(0.49 + 0.6)
@@ -66,7 +67,7 @@ def test_reference_process_is_what_the_notes_say():
 def test_biases_equal_slow_twin(xp_array):
     feature = built()
     parameters = feature.parameters
-    series = reference_series(np, "cpu", feature.length, 3, feature.seed)
+    series = reference_series(xp, "cpu", feature.length, 3, feature.seed)
     found = biases_of(feature, xp_array(np.zeros(1)))
     assert found.dtype == np.float32
     golden, at = (np.sqrt(5) + 1) / 2, 0
@@ -97,7 +98,7 @@ def test_biases_are_the_same_on_every_library(xp_array):
 
 
 def test_features_spread_over_signals_of_unit_scale():
-    x = reference_series(np, "cpu", 64, 3, 9)  # other windows of the same process
+    x = reference_series(xp, "cpu", 64, 3, 9)  # other windows of the same process
     shares = built()(x, 50.0)
     assert shares.dtype == np.float32
     assert 0.0 <= shares.min() <= shares.max() <= 1.0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.fold import merge_all
 from lumipipe.models.monitor import MonitorReducer, distances, fit_monitor
@@ -14,7 +15,7 @@ from lumipipe.models.pca import PairReducer, fit_pca
 
 
 def _merged(x: np.ndarray, cuts: int) -> dict[str, np.ndarray]:
-    reducer = PairReducer(np, x.shape[1])
+    reducer = PairReducer(xp, x.shape[1])
     parts = [reducer.update(reducer.empty(), {"x": part}) for part in np.array_split(x, cuts)]
     return merge_all(reducer, parts)
 
@@ -67,7 +68,7 @@ def test_ldpe_equals_the_reference_of_process_improve(components: int, bound: fl
     folder = Path(spec.submodule_search_locations[0], "datasets", "multivariate", "LDPE")
     x = np.genfromtxt(folder / "LDPE.csv", delimiter=",", skip_header=1)[:, 1:]
     reference = np.genfromtxt(folder / f"Hotellings_T2_A{components}.csv")
-    reducer = MonitorReducer(np, 19, 100, 1)
+    reducer = MonitorReducer(xp, 19, 100, 1)
     parts = [
         reducer.update(reducer.empty(), {"x": part, "number": number})
         for part, number in zip(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.fold import merge_all
 from lumipipe.models.ridge import RidgeReducer, fit_path, predict, sampled, squared_errors
@@ -21,7 +22,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _state(x: np.ndarray, y: np.ndarray, first: int = 0) -> dict[str, np.ndarray]:
-    reducer = RidgeReducer(np, x.shape[1], y.shape[1], 32, 1)
+    reducer = RidgeReducer(xp, x.shape[1], y.shape[1], 32, 1)
     number = np.arange(first, first + len(x))
     return reducer.update(reducer.empty(), {"x": x, "y": y, "number": number})
 
@@ -55,7 +56,7 @@ def test_errors_from_the_state_equal_errors_from_the_rows(
 
 def test_sample_does_not_depend_on_the_cut(rows: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = rows
-    reducer = RidgeReducer(np, 6, 2, 32, 1)
+    reducer = RidgeReducer(xp, 6, 2, 32, 1)
     parts = [_state(x[i : i + 30], y[i : i + 30], i) for i in range(0, 200, 30)]
     whole, merged = sampled(_state(x, y)), sampled(merge_all(reducer, parts))
     assert whole["number"].tolist() == merged["number"].tolist()

@@ -85,6 +85,8 @@ def test_digests(base: Path) -> None:
     assert check_digest(file, source("*/*", sha256={"a/1.csv": digest})) == digest
     with pytest.raises(InputError, match="its SHA-256 is"):
         check_digest(file, source("a/*", sha256="0" * 64))
+    with pytest.raises(InputError, match=r"/a: cannot be read \(Is a directory\); check"):
+        check_digest(file.parent, source("*"))
     with pytest.raises(InputError, match="declares no digest of this file"):
         check_digest(file, source("a/*", sha256={"2.csv": digest}))
 

@@ -292,7 +292,43 @@ def example() -> dict[str, Any]:
                 {"name": "score", "seconds": 20.1},
                 {"name": "report", "seconds": 2.1},
             ],
+            "cost": cost(),
         },
+    }
+
+
+def cost() -> dict[str, Any]:
+    """Quote and bill of three stages; the last one was not measured."""
+    return {
+        "machine": "A machine",
+        "stages": [
+            {
+                "name": "prepare",
+                "quoted_seconds": 520.4,
+                "billed_seconds": 498.0,
+                "quoted": {"core-h": 18.5},
+                "billed": {"core-h": 17.7},
+                "jobs": 1,
+            },
+            {
+                "name": "train",
+                "quoted_seconds": 1310.0,
+                "billed_seconds": 1502.0,
+                "quoted": {"GPU-h": 1.456},
+                "billed": {"GPU-h": 1.669},
+                "jobs": 2,
+            },
+            {
+                "name": "score",
+                "quoted_seconds": 240.0,
+                "quoted": {"GPU-h": 0.267},
+                "jobs": 1,
+            },
+        ],
+        "ceiling": {"GPU-h": 10, "core-h": 100},
+        "storage": {"TB-h": 36.2},
+        "kept_days": 30,
+        "notes": ["More than one job was needed (train 2); all were billed."],
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lumipipe.comm.serial import SerialComm
 from lumipipe.config import Prepare
-from lumipipe.store.assembly import plan_streams, vocabularies
+from lumipipe.store.assembly import plan_streams
 from lumipipe.store.joining import join_recordings
 from lumipipe.store.manifest import publishing
 from lumipipe.store.pieces import write_piece
@@ -73,15 +73,15 @@ def publish(
     prepare = Prepare.model_validate(settings)
     folder = tmp_path / "prepare"
     pieces = folder / ".pieces"
-    piece = write_piece(pieces / "raw-000000", recordings, [])
-    joined = join_recordings(piece.recordings)
+    piece = write_piece(pieces, "raw", {"log.csv": recordings})
+    joined = join_recordings(piece.items["log.csv"])
     if channels is None:
         channels = {
             name: channel_rows(stream.values.shape[1])
             for recording in recordings
             for name, stream in recording.streams.items()
         }
-    plans = plan_streams(joined, channels, vocabularies([piece]), prepare)
+    plans = plan_streams(joined, channels, prepare)
     comm = SerialComm()
     record: dict[str, object] = {
         "files_planned": check_plan(comm, prepare, plans, lambda _: None),
@@ -91,5 +91,5 @@ def publish(
     manifest = folder / "key.json"
     with publishing(manifest, folder / "key.zarr", record, digests=digests) as staging:
         places = (pieces, staging)
-        digests |= write_dataset(comm, 2, places, joined, plans, lambda _: None)
+        digests |= write_dataset(comm, 2, places, joined, plans, lambda _: None)[0]
     return manifest

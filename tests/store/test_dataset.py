@@ -282,7 +282,7 @@ def test_metadata_that_were_changed_are_refused(damaged):
 
 def test_stale_consolidated_metadata_are_refused(damaged):
     manifest, _ = damaged
-    with pytest.warns(zarr.errors.ZarrUserWarning):
+    with pytest.warns(UserWarning, match="onsolidated metadata"):
         zarr.consolidate_metadata(manifest.with_name("key.zarr"))
     with pytest.raises(StoreError, match=r"key.zarr/zarr.json.*bytes"):
         open_dataset(manifest, patience_s=0)

@@ -12,7 +12,6 @@ from lumipipe.store.layout import (
     check_file_count,
     check_memory,
     check_owners,
-    pack_by_bytes,
     peak_bytes,
     plan_stream,
     planned_files,
@@ -67,14 +66,3 @@ def test_two_writers_of_one_shard_are_refused():
         check_owners([[0, 1], [1, 2]], 3)
     with pytest.raises(StoreError, match="not every shard"):
         check_owners([[0], [2]], 3)
-
-
-@given(st.lists(st.integers(0, 100), max_size=60), st.integers(1, 200))
-def test_batches_keep_order_and_budget(sizes, budget):
-    batches = pack_by_bytes(sizes, budget)
-    assert [item for batch in batches for item in batch] == list(range(len(sizes)))
-    assert all(len(b) == 1 or sum(sizes[item] for item in b) <= budget for b in batches)
-
-
-def test_tiny_items_share_a_batch():
-    assert len(pack_by_bytes([1] * 1000 + [10**6] * 3, 500)) == 5

@@ -17,13 +17,14 @@ from command import call, environment, launch
 from lumipipe.errors import StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
-from lumipipe.tasks.plan import VERBS, plan_run
-from lumipipe.tasks.report import is_shown
+from lumipipe.tasks.plan import plan_run
 from lumipipe.tasks.request import load_request
+from lumipipe.tasks.shown import is_shown
+from lumipipe.tasks.stages import VERBS
 from small_requests import activity
 
 if TYPE_CHECKING:
-    from lumipipe.tasks.plan import Stage
+    from lumipipe.tasks.stages import Stage
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from command import call
-from lumipipe.tasks.plan import VERBS, plan_run
+from lumipipe.tasks.plan import plan_run
 from lumipipe.tasks.request import load_request
+from lumipipe.tasks.stages import VERBS
 from small_requests import change, monitoring
 
 if TYPE_CHECKING:

@@ -2,90 +2,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
-from lumipipe.comm.serial import SerialComm
 from lumipipe.comm.threads import run_ranks
-from lumipipe.config import Request
 from lumipipe.errors import InputError, RecordingError, StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
-from lumipipe.tasks.plan import Stage
-from lumipipe.tasks.prepare import prepare
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lumipipe.comm.interface import Comm
-
-SMALL = {"chunk_bytes": 1024, "shard_bytes": 4096}
-SILENT: Callable[[str], None] = lambda _: None  # noqa: E731
-
-
-def source(name: str = "log", pattern: str = "raw/*.csv", **more: object) -> dict[str, Any]:
-    return {
-        "id": name,
-        "source": pattern,
-        "format": "csv",
-        "time": {"kind": "regular", "rate_hz": 100},
-        "channels": [
-            {"name": "x", "quantity": "acceleration", "unit": "m/s2"},
-            {"name": "y", "quantity": "acceleration", "unit": "m/s2"},
-        ],
-    } | more
-
-
-def request(*sources: dict[str, Any], **settings: object) -> Request:
-    return Request.model_validate(
-        {
-            "lumipipe_request": 1,
-            "id": "test",
-            "title": "Test",
-            "question": {
-                "decision": "none",
-                "family": "activity",
-                "unit_of_decision": "recording",
-                "not_to_be_used_for": ["anything"],
-            },
-            "data": list(sources or [source()]),
-            "rights": {"owner": "nobody", "personal_data": "none"},
-            "evaluation": {"split": {"kind": "group"}},
-            "prepare": SMALL | settings,
-        }
-    )
-
-
-def write_csv(file: Path, rows: int, seed: int = 0, columns: str = "x,y") -> np.ndarray:
-    """A file with numbers that its text holds exactly."""
-    count = columns.count(",") + 1
-    values = np.random.default_rng(seed).integers(-999, 999, size=(rows, count)) / 8
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lines = [columns, *(",".join(f"{v:.4f}" for v in row) for row in values)]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return values
-
-
-def stage_of(out: Path) -> Stage:
-    return Stage("prepare", "key", {"data": "digest"}, out / "prepare" / "key.json", "new")
-
-
-def run(asked: Request, base: Path, out: Path, comm: Comm | None = None, log=SILENT) -> int:
-    return prepare(asked, base, stage_of(out), comm or SerialComm(), log)
-
-
-def content(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-
-
-def digest(out: Path) -> str:
-    return read_manifest(stage_of(out).manifest, checksums=True).digest
+from preparing import digest, only_pieces, request, run, source, stage_of, write_csv
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +77,7 @@ def test_the_record_says_what_was_done(whole, raw):
     assert record["streams"]["main"]["rows"] == sum(1 + 37 * n % 300 for n in range(30))
     assert record["files_planned"] == len(manifest.files)
     assert len(record["inputs"]["log"]) == 30
-    assert record["ingredients"] == {"data": "digest"}
+    assert record["ingredients"] == {"code": "digest"}
     assert record["left_out"] == []
     assert str(raw) not in json.dumps(record)
 
@@ -205,7 +136,8 @@ import os, signal, sys
 from pathlib import Path
 base, out, tests, *path = sys.argv[1:]
 sys.path[:] = [tests, *path]
-from tasks.test_prepare import PLACES, request, run
+from preparing import request, run
+from tasks.test_prepare import PLACES
 for number, place in enumerate(PLACES):
     def log(line):
         if line.startswith(place):
@@ -217,7 +149,7 @@ for number, place in enumerate(PLACES):
         os._exit(0)
 """
 # About 10 %, 50 % and 99 % of the way.
-PLACES = ("piece 2:", "shard 5 of", "key.zarr: ")
+PLACES = ("piece 2 of", "shard 5 of", "key.zarr: ")
 
 
 @pytest.mark.slow
@@ -232,7 +164,7 @@ def test_a_killed_run_is_finished_by_the_next(raw, whole, tmp_path):
             open_dataset(stage_of(out).manifest)
         log: list[str] = []
         run(request(), raw, out, log=log.append)
-        assert any("left by a killed run and resumed" in line for line in log)
+        assert any("left by a killed run" in line for line in log)
         assert digest(out) == digest(whole)
         assert {path.name for path in (out / "prepare").iterdir()} == {"key.json", "key.zarr"}
 
@@ -252,19 +184,31 @@ def test_a_cut_piece_is_read_again(raw, whole, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         run(request(), raw, tmp_path, log=stop)
-    piece = next((tmp_path / "prepare/.key.pieces").glob("raw-000000-*/main.value.npy"))
+    piece = next((tmp_path / "prepare/.pieces").glob("raw-*/main.value.npy"))
     piece.write_bytes(piece.read_bytes()[:-8])
-    run(request(), raw, tmp_path)
+    log: list[str] = []
+    run(request(), raw, tmp_path, log=log.append)
+    assert re.match(r"raw files: 2\d of 30 from an earlier reading, [1-9] to read in 1 b", log[1])
     assert digest(tmp_path) == digest(whole)
 
 
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_the_first_bad_recording_stops_the_run_without_a_trace(own, tmp_path, ranks):
-    for name in ("r21", "r04"):
+def test_the_first_bad_recording_stops_the_run_and_all_are_told(own, whole, tmp_path, ranks):
+    good = {name: (own / f"raw/{name}.csv").read_text() for name in ("r21", "r04")}
+    for name in good:
         (own / f"raw/{name}.csv").write_text("x,y\n1,2\ninf,4\n")
-    with pytest.raises(InputError, match=r"r04\.csv"):
-        run_ranks(ranks, lambda comm: run(request(), own, tmp_path / "out", comm))
-    assert not (tmp_path / "out").exists()
+    log: list[str] = []
+    with pytest.raises(RecordingError, match=r"r04\.csv"):
+        run_ranks(ranks, lambda comm: run(request(), own, tmp_path / "out", comm, log.append))
+    assert only_pieces(tmp_path / "out")
+    told = [line.split(": ")[1] for line in log if line.startswith("cannot be used")]
+    assert told == ["raw/r04.csv:3", "raw/r21.csv:3"]
+    for name, text in good.items():
+        (own / f"raw/{name}.csv").write_text(text)
+    run(request(), own, tmp_path / "out", log=log.append)
+    assert "raw files: 28 of 30 from an earlier reading, 2 to read in 2 batches" in log
+    assert digest(tmp_path / "out") == digest(whole)
+    assert not (tmp_path / "out/prepare/.pieces").exists()
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -304,7 +248,7 @@ def test_one_identity_twice_names_both_files(raw, tmp_path):
     asked = source(recordings={"pattern": r"(?P<one>r0)\d", "id": "{one}"}, source="raw/r0*.csv")
     with pytest.raises(InputError, match=r"r00\.csv and r01\.csv.*recording r0 of stream main"):
         run(request(asked), raw, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert only_pieces(tmp_path / "out")
 
 
 def test_unlike_channels_of_one_stream_are_refused(raw, tmp_path):
@@ -401,7 +345,10 @@ def test_a_recording_that_lacks_a_stream_of_the_grid_is_bad(tmp_path):
 def test_more_files_than_allowed_are_refused_before_the_first(raw, tmp_path):
     with pytest.raises(InputError, match=r"would have \d+ files, 50 are allowed"):
         run(request(most_files=50), raw, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+    assert only_pieces(tmp_path / "out")
+    log: list[str] = []
+    run(request(most_files=500), raw, tmp_path / "out", log=log.append)
+    assert "raw files: 30 of 30 from an earlier reading, 0 to read in 0 batches" in log
 
 
 def test_names_in_other_scripts_are_kept_and_reported(tmp_path):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lumipipe.comm import Comm
-    from lumipipe.tasks.plan import Stage
     from lumipipe.tasks.request import Loaded
+    from lumipipe.tasks.stages import Stage
 
 NUMPY = choose_backend("numpy")
 SILENT: Callable[[str], None] = lambda _: None  # noqa: E731

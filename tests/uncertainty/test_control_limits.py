@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.models.pca import PairReducer, distances, fit_pca
 from lumipipe.uncertainty.control_limits import empirical_limit, spe_limit, t2_limit
@@ -14,7 +15,7 @@ def test_limits_on_new_normal_rows(alpha: float) -> None:
     rng = np.random.default_rng(6)
     mix = rng.normal(size=(8, 8)) * np.geomspace(3, 0.3, 8)
     train, new = (rng.normal(size=(n, 8)) @ mix for n in (4000, 200_000))
-    reducer = PairReducer(np, 8)
+    reducer = PairReducer(xp, 8)
     model = fit_pca(reducer.update(reducer.empty(), {"x": train}), 3)
     found = distances(model, new)
     above_t2 = (found["t2"] > t2_limit(4000, 3, alpha)).mean()

@@ -29,9 +29,9 @@ class Project:
         """The output folder."""
         return self.folder / "out"
 
-    def ask(self, **sections: dict) -> None:
-        """Write the request; sections that are not named are empty."""
-        request = {verb: sections.get(verb, {}) for verb in VERBS}
+    def ask(self, **sections: dict | str) -> None:
+        """Write the request; sections of verbs that are not named are empty."""
+        request = {verb: {} for verb in VERBS} | sections
         (self.folder / "request.json").write_text(json.dumps(request))
 
     def command(self, *options: str, **config: str | None) -> list[str]:

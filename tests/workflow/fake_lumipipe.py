@@ -27,6 +27,8 @@ def plan(request: Path, out: Path) -> dict:
         manifest = out / verb / f"{key}.json"
         reason = "up to date" if manifest.exists() else "never made {with these settings}"
         stages[verb] = {"key": key, "manifest": str(manifest), "reason": reason}
+        launcher = sections.get("launcher", "") if verb != "report" else ""
+        stages[verb] |= {"launcher": launcher, "resources": {}}
     return {"request": str(request), "out": str(out), "stages": stages, "ranks": 1}
 
 

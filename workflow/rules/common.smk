@@ -13,6 +13,9 @@ import sys
 from pathlib import Path
 
 
+PLACE = ("machine", "target", "ranks", "account")  # options of `lumipipe plan`
+
+
 def setting(name, default=None):
     """The setting `name` of --config."""
     value = config.get(name, default)
@@ -32,7 +35,8 @@ def make_plan():
     file = Path(out, "plan.json")
     # A job that a cluster starts reads this file again and must see the plan of the head process.
     if workflow.is_main_process:
-        line = command("plan", setting("request"), "--out", out)
+        where = [f"--{name}={config[name]}" for name in PLACE if name in config]
+        line = command("plan", setting("request"), "--out", out, *where)
         run = subprocess.run(line, shell=True, stdout=subprocess.PIPE)
         if run.returncode:
             sys.exit(run.returncode)  # it has said why
@@ -68,11 +72,15 @@ def manifests(*verbs):
     return [ancient(MANIFESTS[verb]) for verb in verbs]
 
 
-def call(verb, ranks=True):
-    """The command line of `verb`, by the launcher of ranks where the verb knows ranks."""
-    launcher = setting("launcher", "") if ranks else ""
+def call(verb):
+    """The command line of `verb`, below the launcher that the plan names for it."""
     line = command(verb, REQUEST, "--out", OUT, "--plan", PLAN)
-    return f"{launcher} {line}".strip()
+    return f"{STAGES[verb]['launcher']} {line}".strip()
+
+
+def asked(verb):
+    """What the plan has a scheduler asked for; nothing where there is none."""
+    return STAGES[verb]["resources"]
 
 
 def hold(folder):

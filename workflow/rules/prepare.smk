@@ -7,6 +7,8 @@ rule prepare:
         os.path.join(OUT, "benchmarks", "prepare.tsv")
     params:
         call=call("prepare"),
+    resources:
+        **asked("prepare"),
     message:
         REASONS["prepare"]
     shell:

@@ -8,7 +8,7 @@ rule report:
     benchmark:
         os.path.join(OUT, "benchmarks", "report.tsv")
     params:
-        call=call("report", ranks=False),
+        call=call("report"),
     message:
         REASONS["report"]
     shell:

@@ -9,6 +9,8 @@ rule score:
         os.path.join(OUT, "benchmarks", "score.tsv")
     params:
         call=call("score"),
+    resources:
+        **asked("score"),
     message:
         REASONS["score"]
     shell:

@@ -9,6 +9,8 @@ rule train:
         os.path.join(OUT, "benchmarks", "train.tsv")
     params:
         call=call("train"),
+    resources:
+        **asked("train"),
     message:
         REASONS["train"]
     shell:

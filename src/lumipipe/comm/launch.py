@@ -13,12 +13,17 @@ if TYPE_CHECKING:
 # One variable that each launcher sets for its ranks: MPICH's Hydra and Cray MPICH under
 # Slurm, PMIx, Open MPI. SLURM_PROCID alone does not do: sbatch sets it for a script as well.
 _MARKS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
+# How many ranks it started. One alone needs no MPI; and where Snakemake stands between srun and
+# this process, the connection that PMI_FD names is closed (seen with Slurm 22.05, MPICH 5).
+_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 # Ranks of one machine start within a second or two of each other.
 _START_S = 14.0
 
 
 def is_launched_by_mpi() -> bool:
-    """Whether this process is a rank of an MPI program."""
+    """Whether this process is one of several ranks of an MPI program."""
+    if {os.environ[name] for name in _SIZES if name in os.environ} == {"1"}:
+        return False
     return any(mark in os.environ for mark in _MARKS)
 
 

@@ -111,9 +111,16 @@ def check_digest(file: Path, source: Source) -> str:
     Raises
     ------
     InputError
-        If the digest differs or the mapping does not name the file.
+        If the file cannot be read, the digest differs or the mapping does not name the file.
     """
-    digest = file_digest(file)
+    try:
+        digest = file_digest(file)
+    except OSError as error:
+        raise InputError(
+            shown(file),
+            f"cannot be read ({error.strerror})",
+            "check path and rights; the same command tries it again",
+        ) from error
     declared = source.sha256
     if isinstance(declared, dict):
         names = [name for name in declared if fnmatchcase(file.as_posix(), f"*/{name}")]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from lumipipe.reporting.cost import cost_view
 from lumipipe.reporting.figures.declared import IntervalRow, Intervals, Reference
 from lumipipe.reporting.figures.drawing import markup
 from lumipipe.reporting.figures.table import cell_text, is_number
@@ -64,6 +65,7 @@ def render(result: Result) -> str:
         metrics=[_metric_row(metric, words) for metric in result.metrics],
         figure=lambda figure, number: _markup(figure, number, words),
         coverage=_coverage_view(result.coverage, words),
+        cost=cost_view(result.run.cost, words),
         units=units,
         unit_columns=_unit_columns(units),
         number_columns=_number_columns(units),

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from lumipipe.reporting.cost import Cost  # noqa: TC001 - Pydantic reads it
 from lumipipe.reporting.figures.declared import Figure  # noqa: TC001 - Pydantic reads it
 from lumipipe.reporting.parts import Cell, Interval, Part, Sentence, Text
 
@@ -188,6 +189,8 @@ class Run(Part):
     """How long the run took."""
     stages: list[Stage] = []
     """Stages of the run."""
+    cost: Cost | None = None
+    """Quote and bill; null where no scheduler ran it."""
 
 
 class Result(Part):

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lumipipe.config import Prepare
-    from lumipipe.store.pieces import Piece, RecordingEntry, StreamEntry
+    from lumipipe.store.entries import RecordingEntry, StreamEntry
     from lumipipe.store.rows import ChannelRow
 
 _MOST_NAMES = 2**15
-_Vocabularies = dict[tuple[str, str, str], list[str]]
 
 
 @dataclass(frozen=True)
@@ -42,24 +41,11 @@ class StreamPlan:
         The rows of each recording that has the stream, in order.
     firsts : tuple of int
         First row of each part in the stream.
-    vocabularies : dict
-        Piece, stream and label to the names of the piece's codes.
     """
 
     template: StreamTemplate
     parts: tuple[StreamEntry, ...]
     firsts: tuple[int, ...]
-    vocabularies: _Vocabularies
-
-
-def vocabularies(pieces: Sequence[Piece]) -> _Vocabularies:
-    """The names of label codes of all pieces."""
-    return {
-        (piece.name, stream, label): names
-        for piece in pieces
-        for stream, labels in piece.vocabulary.items()
-        for label, names in labels.items()
-    }
 
 
 def recording_rows(recordings: Sequence[RecordingEntry]) -> list[RecordingRow]:
@@ -75,7 +61,6 @@ def recording_rows(recordings: Sequence[RecordingEntry]) -> list[RecordingRow]:
 def plan_streams(
     recordings: Sequence[RecordingEntry],
     channels: Mapping[str, tuple[ChannelRow, ...]],
-    names: _Vocabularies,
     prepare: Prepare,
 ) -> list[StreamPlan]:
     """How each stream will be stored.
@@ -86,25 +71,22 @@ def plan_streams(
         In the order of the dataset.
     channels : mapping of str to tuple of ChannelRow
         Channels of each stream.
-    names : dict
-        Names of label codes, from `vocabularies`.
     prepare : Prepare
         Number type and sizes.
 
     Returns
     -------
     list of StreamPlan
-        Streams by name; segments are not read yet (see `with_segments`).
+        Streams by name; segments are not read yet (see `segments`).
     """
     found = sorted({name for recording in recordings for name in recording.streams})
-    return [_plan_stream(recordings, name, channels[name], names, prepare) for name in found]
+    return [_plan_stream(recordings, name, channels[name], prepare) for name in found]
 
 
 def _plan_stream(
     recordings: Sequence[RecordingEntry],
     stream: str,
     channels: tuple[ChannelRow, ...],
-    names: _Vocabularies,
     prepare: Prepare,
 ) -> StreamPlan:
     """How one stream will be stored."""
@@ -112,7 +94,7 @@ def _plan_stream(
     parts = [entry for entry in entries if entry is not None]
     dtype = _dtype(parts, prepare)
     labels = {
-        label: _label_names(stream, label, parts, names)
+        label: _label_names(stream, label, parts)
         for label in sorted({label for part in parts for label in part.labels})
     }
     row_size = np.asarray([0 if e is None else e.rows for e in entries], dtype=np.int64)
@@ -142,7 +124,7 @@ def _plan_stream(
     )
     firsts = np.cumsum(row_size) - row_size
     kept = [int(first) for first, e in zip(firsts, entries, strict=True) if e is not None]
-    return StreamPlan(template, tuple(parts), tuple(kept), names)
+    return StreamPlan(template, tuple(parts), tuple(kept))
 
 
 def _dtype(parts: Sequence[StreamEntry], prepare: Prepare) -> str:
@@ -173,12 +155,9 @@ def _numbers(values: Sequence[float | None]) -> np.ndarray:
     return np.asarray([np.nan if v is None else v for v in values], dtype=np.float64)
 
 
-def _label_names(
-    stream: str, label: str, parts: Sequence[StreamEntry], names: _Vocabularies
-) -> tuple[str, ...]:
+def _label_names(stream: str, label: str, parts: Sequence[StreamEntry]) -> tuple[str, ...]:
     """All names of a label in order of the alphabet."""
-    pieces = {part.piece for part in parts if label in part.labels}
-    found = sorted({name for piece in pieces for name in names[piece, stream, label]})
+    found = sorted({name for part in parts for name in part.labels.get(label, ())})
     if len(found) > _MOST_NAMES:
         raise InputError(
             f"stream {stream}: label {label}",
@@ -258,8 +237,7 @@ def _fill(
     block[VALUE][...] = values
     if template.layout.has_time:
         block[TIME][...] = _times(entry, arrays, template.name, span)
-    for label in entry.labels:
-        names = plan.vocabularies[entry.piece, template.name, label]
+    for label, names in entry.labels.items():
         code = {name: number for number, name in enumerate(template.labels[label])}
         # The last place of the table answers for NO_LABEL, which is -1.
         table = np.asarray([*(code[name] for name in names), NO_LABEL], dtype=np.int16)

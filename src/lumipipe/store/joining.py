@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lumipipe.config import Channel, Source
-    from lumipipe.store.pieces import RecordingEntry
+    from lumipipe.store.entries import RecordingEntry
     from lumipipe.store.rows import ChannelRow
 
 

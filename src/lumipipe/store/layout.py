@@ -210,35 +210,3 @@ def check_owners(shares: Sequence[Sequence[int]], units: int) -> None:
         raise StoreError(
             "write plan", "not every shard has a writer", "give each shard to one rank"
         )
-
-
-def pack_by_bytes(sizes: Sequence[int], batch_bytes: int) -> list[range]:
-    """Consecutive items packed into batches of about equal bytes.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Bytes of each item.
-    batch_bytes : int
-        Bytes at which a batch is closed; an item that is larger has a batch of its own.
-
-    Returns
-    -------
-    list of range
-        Items of each batch, none empty.
-
-    Examples
-    --------
-    >>> pack_by_bytes([4, 4, 4, 20, 1], 8)
-    [range(0, 2), range(2, 3), range(3, 4), range(4, 5)]
-    """
-    batches: list[range] = []
-    first, held = 0, 0
-    for item, size in enumerate(sizes):
-        if item > first and held + size > batch_bytes:
-            batches.append(range(first, item))
-            first, held = item, 0
-        held += size
-    if first < len(sizes):
-        batches.append(range(first, len(sizes)))
-    return batches

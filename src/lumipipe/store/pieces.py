@@ -1,144 +1,46 @@
 """Pieces: recordings that were read but do not stand in their place in a dataset yet.
 
-A piece is a folder with the recordings of one batch of raw files: one ``.npy`` file an array
-and stream, and ``piece.json``. It appears in one step, so a killed preparation goes on from
-whole pieces. How pieces become shards is in `lumipipe.store.assembly`.
+A piece is a folder with the recordings of some items, such as raw files: one ``.npy`` file an
+array and stream, and ``piece.json``. It appears in one step, so what is there is whole. Which
+items share a piece is in `lumipipe.store.batches`, when one is used again in
+`lumipipe.store.first_pass`, how pieces become shards in `lumipipe.store.assembly`.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumipipe.store.files import remove_tree, sizes_below, sync, sync_tree, write_json
+from lumipipe.store.entries import RecordingEntry, StreamEntry, entry_from_json
+from lumipipe.store.files import digest_of, remove_tree, sizes_below, sync, sync_tree, write_json
 from lumipipe.store.rows import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from lumipipe.store.entries import RecordingLike, StreamLike
+
 _INDEX = "piece.json"
-_Vocabulary = dict[str, dict[str, list[str]]]
-
-
-class StreamLike(Protocol):
-    """What a reader gives for one stream; see `lumipipe.readers.recording.Stream`."""
-
-    @property
-    def values(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def time_ns(self) -> np.ndarray | None: ...  # noqa: D102
-    @property
-    def start_ns(self) -> int | None: ...  # noqa: D102
-    @property
-    def rate_hz(self) -> float: ...  # noqa: D102
-    @property
-    def rate_u_hz(self) -> float: ...  # noqa: D102
-    @property
-    def nominal_hz(self) -> float: ...  # noqa: D102
-    @property
-    def segments(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def labels(self) -> dict[str, np.ndarray]: ...  # noqa: D102
-    @property
-    def channels(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def units(self) -> tuple[str, ...]: ...  # noqa: D102
-
-
-class RecordingLike(Protocol):
-    """What a reader gives for one recording; see `lumipipe.readers.recording.Recording`."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def unit(self) -> str: ...  # noqa: D102
-    @property
-    def source(self) -> str: ...  # noqa: D102
-    @property
-    def file(self) -> str: ...  # noqa: D102
-    @property
-    def sha256(self) -> str: ...  # noqa: D102
-    @property
-    def attributes(self) -> dict[str, str]: ...  # noqa: D102
-    @property
-    def labels(self) -> dict[str, str]: ...  # noqa: D102
-    @property
-    def streams(self) -> Mapping[str, StreamLike]: ...  # noqa: D102
-    @property
-    def notes(self) -> tuple[str, ...]: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class StreamEntry:
-    """Where the rows of one recording's stream lie in a piece, and how they were sampled."""
-
-    piece: str
-    first: int
-    rows: int
-    channels: list[str]
-    units: list[str]
-    dtype: str
-    has_time: bool
-    start_ns: int | None
-    rate_hz: float | None
-    rate_u_hz: float | None
-    nominal_hz: float | None
-    segment_first: int
-    segment_count: int
-    labels: list[str]
-
-
-@dataclass(frozen=True)
-class RecordingEntry:
-    """One recording of a piece."""
-
-    id: str
-    unit: str
-    source: str
-    file: str
-    sha256: str
-    attributes: dict[str, str]
-    labels: dict[str, str]
-    notes: list[str]
-    streams: dict[str, StreamEntry]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One recording that cannot be used, or (fatal) a request that cannot be carried out."""
-
-    id: str | None
-    source: str
-    file: str
-    sha256: str | None
-    place: str
-    problem: str
-    remedy: str
-    fatal: bool
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What one batch gave.
+    """What some items gave.
 
     Parameters
     ----------
-    recordings : list of RecordingEntry
-        In the order in which they were read.
-    failures : list of Failure
-        What could not be used.
-    vocabulary : dict
-        Stream, then label, to the names that the codes of this piece stand for.
+    name : str
+        Name of its folder.
+    items : dict of str to list of RecordingEntry
+        Key of each item to its recordings, in the order in which they were read.
     """
 
     name: str
-    recordings: list[RecordingEntry]
-    failures: list[Failure]
-    vocabulary: _Vocabulary
+    items: dict[str, list[RecordingEntry]]
 
     def as_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -147,17 +49,11 @@ class Piece:
 
 def piece_from_json(content: Mapping[str, Any]) -> Piece:
     """The piece in what `Piece.as_json` gave."""
-    recordings = [
-        RecordingEntry(
-            **(
-                entry
-                | {"streams": {name: StreamEntry(**s) for name, s in entry["streams"].items()}}
-            )
-        )
-        for entry in content["recordings"]
-    ]
-    failures = [Failure(**failure) for failure in content["failures"]]
-    return Piece(content["name"], recordings, failures, content["vocabulary"])
+    items = {
+        key: [entry_from_json(entry) for entry in entries]
+        for key, entries in content["items"].items()
+    }
+    return Piece(content["name"], items)
 
 
 def read_piece(folder: Path) -> Piece | None:
@@ -168,55 +64,49 @@ def read_piece(folder: Path) -> Piece | None:
         if any(sizes.get(name) != size for name, size in content["sizes"].items()):
             return None
         return piece_from_json(content["piece"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def write_piece(
-    folder: Path, recordings: Sequence[RecordingLike], failures: Sequence[Failure]
-) -> Piece:
+def write_piece(pool: Path, kind: str, items: Mapping[str, Sequence[RecordingLike]]) -> Piece:
     """Write one piece, whole or not at all.
 
     Parameters
     ----------
-    folder : Path
-        The piece; its last part is its name.
-    recordings : sequence of RecordingLike
-        What the batch's files hold, each stream with at least one row.
-    failures : sequence of Failure
-        What could not be used.
+    pool : Path
+        Folder of all pieces; made where it is not there.
+    kind : str
+        What the items are; the piece's name begins with it.
+    items : mapping of str to sequence of RecordingLike
+        Key of each item to what it holds: at least one recording, each stream with at least
+        one row.
 
     Returns
     -------
     Piece
-        What was written.
+        What was written. Its name tells items and contents apart.
     """
-    building = folder.with_name(f".{folder.name}.part")
+    content = [[key, [one.sha256 for one in found]] for key, found in items.items()]
+    folder = pool / f"{kind}-{digest_of(content)[:16]}"
+    building = pool / f".{folder.name}.part"
     remove_tree(building)
     remove_tree(folder)
     building.mkdir(parents=True)
-    entries: list[dict[str, StreamEntry]] = [{} for _ in recordings]
-    vocabulary: _Vocabulary = {}
+    recordings = [recording for found in items.values() for recording in found]
+    streams: list[dict[str, StreamEntry]] = [{} for _ in recordings]
     for name in sorted({name for recording in recordings for name in recording.streams}):
         members = [i for i, recording in enumerate(recordings) if name in recording.streams]
-        streams: list[StreamLike] = [recordings[i].streams[name] for i in members]
-        vocabulary[name] = _write_arrays(building / name, streams)
-        for i, entry in zip(members, _stream_entries(folder.name, streams), strict=True):
-            entries[i][name] = entry
-    piece = Piece(
-        folder.name,
-        [
-            _entry(recording, streams)
-            for recording, streams in zip(recordings, entries, strict=True)
-        ],
-        list(failures),
-        vocabulary,
-    )
+        parts = [recordings[i].streams[name] for i in members]
+        labels = _write_arrays(building / name, parts)
+        for i, entry in zip(members, _stream_entries(folder.name, parts, labels), strict=True):
+            streams[i][name] = entry
+    entries = iter(map(_entry, recordings, streams))
+    piece = Piece(folder.name, {key: [next(entries) for _ in items[key]] for key in items})
     sizes = sizes_below(building)
     write_json(building / _INDEX, {"piece": piece.as_json(), "sizes": sizes})
     sync_tree(building)
     building.rename(folder)
-    sync(folder.parent)
+    sync(pool)
     return piece
 
 
@@ -235,10 +125,12 @@ def _entry(recording: RecordingLike, streams: dict[str, StreamEntry]) -> Recordi
     )
 
 
-def _stream_entries(piece: str, streams: Sequence[StreamLike]) -> list[StreamEntry]:
+def _stream_entries(
+    piece: str, streams: Sequence[StreamLike], labels: Sequence[dict[str, list[str]]]
+) -> list[StreamEntry]:
     """Where each stream's rows and segments lie when they are written one after another."""
     entries, first, segment = [], 0, 0
-    for stream in streams:
+    for stream, names in zip(streams, labels, strict=True):
         rows = len(stream.values)
         entries.append(
             StreamEntry(
@@ -255,7 +147,7 @@ def _stream_entries(piece: str, streams: Sequence[StreamLike]) -> list[StreamEnt
                 _finite(stream.nominal_hz),
                 segment,
                 len(stream.segments),
-                sorted(stream.labels),
+                names,
             )
         )
         first += rows
@@ -268,8 +160,8 @@ def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _write_arrays(stem: Path, streams: Sequence[StreamLike]) -> dict[str, list[str]]:
-    """Write the arrays of one stream of all recordings; returns the names of label codes."""
+def _write_arrays(stem: Path, streams: Sequence[StreamLike]) -> list[dict[str, list[str]]]:
+    """Write one stream of all recordings; returns what the label codes of each stand for."""
     rows = sum(len(stream.values) for stream in streams)
     dtype = np.result_type(*(stream.values.dtype for stream in streams))
     _write_rows(
@@ -282,23 +174,26 @@ def _write_arrays(stem: Path, streams: Sequence[StreamLike]) -> dict[str, list[s
             np.zeros(len(s.values), np.int64) if s.time_ns is None else s.time_ns for s in streams
         ]
         _write_rows(stem, "time", np.dtype(np.int64), (rows,), times)
-    vocabulary: dict[str, list[str]] = {}
+    names: list[dict[str, list[str]]] = [{} for _ in streams]
     for label in sorted({label for stream in streams for label in stream.labels}):
-        names: dict[str, int] = {}
-        codes = [_codes(stream, label, names) for stream in streams]
-        _write_rows(stem, f"label.{label}", np.dtype(np.int32), (rows,), codes)
-        vocabulary[label] = list(names)
-    return vocabulary
+        coded = [_codes(stream, label) for stream in streams]
+        _write_rows(
+            stem, f"label.{label}", np.dtype(np.int32), (rows,), [codes for codes, _ in coded]
+        )
+        for stream, own, (_, found) in zip(streams, names, coded, strict=True):
+            if label in stream.labels:
+                own[label] = found
+    return names
 
 
-def _codes(stream: StreamLike, label: str, names: dict[str, int]) -> np.ndarray:
-    """Codes of a label's names, which are added to `names`; the empty name is no label."""
+def _codes(stream: StreamLike, label: str) -> tuple[np.ndarray, list[str]]:
+    """Codes of a label's names, and the names; the empty name is no label."""
     if label not in stream.labels:
-        return np.full(len(stream.values), NO_LABEL, dtype=np.int32)
+        return np.full(len(stream.values), NO_LABEL, dtype=np.int32), []
     found, inverse = np.unique(stream.labels[label], return_inverse=True)
-    known = [str(name) for name in found]
-    codes = [names.setdefault(name, len(names)) if name else NO_LABEL for name in known]
-    return np.asarray(codes, dtype=np.int32)[inverse]
+    names = [str(name) for name in found if name]
+    # The empty name sorts first, so that with it each code is one less.
+    return inverse.astype(np.int32) - np.int32(len(found) - len(names)), names
 
 
 def _array_file(stem: Path, array: str) -> Path:

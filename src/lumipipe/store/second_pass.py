@@ -21,7 +21,7 @@ from lumipipe.store.layout import (
     peak_bytes,
     planned_files,
 )
-from lumipipe.store.sharing import gathered, in_parallel
+from lumipipe.store.sharing import achieved, gathered, in_parallel
 from lumipipe.store.writer import write_shard, write_template
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lumipipe.comm.interface import Comm
     from lumipipe.config import Prepare
     from lumipipe.store.assembly import StreamPlan
-    from lumipipe.store.pieces import RecordingEntry
+    from lumipipe.store.entries import RecordingEntry
 
     Log = Callable[[str], None]
 
@@ -83,8 +83,8 @@ def write_dataset(
     recordings: Sequence[RecordingEntry],
     plans: Sequence[StreamPlan],
     log: Log,
-) -> dict[str, str]:
-    """Digests of all shards, written here.
+) -> tuple[dict[str, str], dict[str, float]]:
+    """Digests of all shards, written here, and how parallel that was.
 
     Parameters
     ----------
@@ -105,6 +105,8 @@ def write_dataset(
     -------
     dict of str to str
         Path in the group to SHA-256, on all ranks.
+    dict of str to float
+        What `lumipipe.store.sharing.achieved` found.
     """
     pieces, staging = folders
     units = [(plan, shard) for plan in plans for shard in range(plan.template.layout.shards)]
@@ -127,8 +129,9 @@ def write_dataset(
             log(f"shard {len(done)} of {len(shares[comm.rank])}")
         return found
 
-    own = in_parallel(comm, workers, work, len(units))
-    return {file: digest for found in gathered(comm, own) for file, digest in found.items()}
+    own, effort = in_parallel(workers, work, shares[comm.rank])
+    digests = {file: digest for found in gathered(comm, own) for file, digest in found.items()}
+    return digests, achieved(comm, effort)
 
 
 def stream_record(plan: StreamPlan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lumipipe.errors import StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
-from lumipipe.tasks.plan import VERBS
+from lumipipe.tasks.stages import VERBS
 
 if TYPE_CHECKING:
     from pathlib import Path

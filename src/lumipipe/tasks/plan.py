@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lumipipe
-from lumipipe.errors import StoreError
 from lumipipe.readers.files import check_digest, find_files, glob_root, relative_name
 from lumipipe.store.manifest import digest_of, is_published
+from lumipipe.tasks.stages import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,37 +23,12 @@ if TYPE_CHECKING:
     from lumipipe.config import Source
     from lumipipe.tasks.request import Loaded
 
-VERBS = ("prepare", "train", "score", "report")
 _KEY_DIGITS = 20
 _THREADS = 4
 _LARGE_BYTES = 10**9
-# Changing how an answer is shown must not compute it anew.
-_SHOWS_ONLY = ("cli.py", "reporting/", "tasks/report.py", "tasks/run.py", "tasks/info.py")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One verb of a run.
-
-    Parameters
-    ----------
-    verb : str
-        The verb.
-    key : str
-        Digest of its ingredients.
-    ingredients : dict of str to str
-        Name of each thing that the product depends on, to its digest.
-    manifest : Path
-        Where its manifest stands when it is done.
-    reason : str
-        Why it has to run, or ``done``.
-    """
-
-    verb: str
-    key: str
-    ingredients: dict[str, str]
-    manifest: Path
-    reason: str
+# What shows an answer or brings a job to its place changes no number: nothing is computed anew.
+_COMPUTES = ("prepare", "reading", "train", "score", "folding", "request", "plan")
+_SHOWS_ONLY = ("cli.py", "machine/", "reporting/", "scheduler/")
 
 
 def plan_run(loaded: Loaded, out: Path, log: Callable[[str], None]) -> dict[str, Stage]:
@@ -165,10 +139,17 @@ def code_digest(*, shown: bool) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.suffix not in {".py", ".j2"} or (not shown and name.startswith(_SHOWS_ONLY)):
+        if path.suffix not in {".py", ".j2"} or (not shown and _shows_only(name)):
             continue
         digest.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _shows_only(name: str) -> bool:
+    """Whether a file of the package has no part in what is computed."""
+    if name.startswith("tasks/"):
+        return Path(name).stem not in _COMPUTES
+    return name.startswith(_SHOWS_ONLY)
 
 
 def _reason(manifest: Path, ingredients: dict[str, str]) -> str:
@@ -189,48 +170,3 @@ def _reason(manifest: Path, ingredients: dict[str, str]) -> str:
         if before.get(name) != ingredients.get(name)
     ]
     return f"changed: {', '.join(changed)}"
-
-
-def drop_damaged(stages: dict[str, Stage]) -> None:
-    """Remove the manifests of damaged products, so that the workflow makes them again."""
-    for stage in stages.values():
-        if stage.manifest.exists() and stage.reason != "done":
-            stage.manifest.unlink()
-
-
-def plan_json(stages: dict[str, Stage], request: Path, out: Path, ranks: int) -> dict[str, Any]:
-    """The plan as the workflow reads it."""
-    return {
-        "request": str(request),
-        "out": str(out),
-        "ranks": ranks,
-        "stages": {
-            verb: {
-                "key": stage.key,
-                "manifest": str(stage.manifest),
-                "reason": stage.reason,
-                "ingredients": stage.ingredients,
-            }
-            for verb, stage in stages.items()
-        },
-    }
-
-
-def read_plan(path: Path) -> dict[str, Stage]:
-    """The stages of a plan that was written as JSON."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            verb: Stage(
-                verb,
-                entry["key"],
-                entry["ingredients"],
-                Path(entry["manifest"]),
-                entry["reason"],
-            )
-            for verb, entry in content["stages"].items()
-        }
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(
-            str(path), f"is no plan ({error})", "make it with lumipipe plan"
-        ) from error

@@ -11,9 +11,10 @@ from lumipipe.families.interface import asked
 from lumipipe.reporting.html import render
 from lumipipe.reporting.result import LeftOut, Result, Run
 from lumipipe.reporting.result import Stage as StageRecord
-from lumipipe.store.files import write_bytes, write_json
+from lumipipe.store.files import write_json
 from lumipipe.store.manifest import publishing, read_manifest
-from lumipipe.tasks.score import RESULT
+from lumipipe.tasks.cost import cost_of_run
+from lumipipe.tasks.shown import HTML, REQUEST, RESULT, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +22,10 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Backend
     from lumipipe.comm import Comm
-    from lumipipe.tasks.plan import Stage
     from lumipipe.tasks.request import Loaded
+    from lumipipe.tasks.stages import Stage
 
     Log = Callable[[str], None]
-
-HTML = "report.html"
-TABLES = "tables"
-REQUEST = "request.yaml"
 
 
 def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:
@@ -62,9 +59,9 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
         return 0
     stage = stages["report"]
     scored = read_manifest(stages["score"].manifest)
-    result = _result(loaded, stages, scored.product / RESULT)
-    record = {"ingredients": stage.ingredients}
     out = stage.manifest.parent.parent
+    result = _result(loaded, stages, scored.product / RESULT, out)
+    record = {"ingredients": stage.ingredients}
     with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
         write_json(staging / RESULT, result.model_dump(mode="json"))
         (staging / HTML).write_text(render(result), encoding="utf-8")
@@ -85,25 +82,7 @@ def _retire_others(stage: Stage) -> None:
             shutil.rmtree(other.with_suffix(""), ignore_errors=True)
 
 
-def show(product: Path, out: Path) -> None:
-    """Put the files of a report into the folder of the run, where people look for them."""
-    tables = out / TABLES
-    shutil.rmtree(tables, ignore_errors=True)
-    tables.mkdir()
-    for file in sorted(product.iterdir()):
-        place = tables if file.suffix == ".parquet" else out
-        write_bytes(place / file.name, file.read_bytes())
-
-
-def is_shown(product: Path, out: Path) -> bool:
-    """Whether the report and the result that people see are those of the product."""
-    return all(
-        (out / name).is_file() and (out / name).read_bytes() == (product / name).read_bytes()
-        for name in (RESULT, HTML)
-    )
-
-
-def _result(loaded: Loaded, stages: dict[str, Stage], path: Path) -> Result:
+def _result(loaded: Loaded, stages: dict[str, Stage], path: Path, out: Path) -> Result:
     """The scored result with the request's words, what was left out, and the run's record."""
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     scored = Result.model_validate(content)
@@ -116,7 +95,7 @@ def _result(loaded: Loaded, stages: dict[str, Stage], path: Path) -> Result:
         update={
             "request": asked(loaded.request),
             "left_out": [*left_out, *scored.left_out],
-            "run": _run(stages),
+            "run": _run(stages).model_copy(update={"cost": cost_of_run(out)}),
         }
     )
 

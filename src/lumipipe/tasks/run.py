@@ -1,35 +1,56 @@
-"""The user's one command: check the request, plan, run the workflow, say what came out."""
+"""The user's one command: check the request, plan, run the workflow, say what came out.
+
+This is the head process. It computes nothing and needs no numeric library: plan and stages
+come from the command line of the environment that computes (the *kernel*), which may be
+another Python or a container. What Slurm is asked is in `lumipipe.scheduler`.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
+from lumipipe.scheduler.accounting import write_accounting
+from lumipipe.scheduler.head import record_head
+from lumipipe.scheduler.record import submissions
+from lumipipe.scheduler.waiting import wait_for_live_jobs
 from lumipipe.store.files import missing_folders, remove_empty, write_json
 from lumipipe.store.manifest import is_published, read_manifest
-from lumipipe.tasks.plan import VERBS, drop_damaged, plan_json, plan_run
-from lumipipe.tasks.report import is_shown, show
-from lumipipe.tasks.request import load_request, placing
+from lumipipe.tasks.attempts import Attempts, Cancelled
+from lumipipe.tasks.cancel import cancel
+from lumipipe.tasks.shown import is_shown, show
+from lumipipe.tasks.stages import drop_damaged, plan_from_json
+from lumipipe.tasks.workflow import (
+    LOGS,
+    PLAN,
+    Terminated,
+    child_environment,
+    first_failure,
+    forget_logs,
+    profile_folder,
+    run_workflow,
+    terminable,
+    words_of_failure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from lumipipe.tasks.plan import Stage
+    from lumipipe.tasks.stages import Plan
 
     Log = Callable[[str], None]
 
-PLAN, LOGS = "plan.json", "logs"
 LOCK = ".lock"  # workflow/rules/common.smk takes it
+INTERRUPTED, TERMINATED = 130, 143
 _VERDICTS = {
     "supported": "SUPPORTED by the data",
     "not_supported": "NOT SUPPORTED by the data",
@@ -37,8 +58,9 @@ _VERDICTS = {
 }
 
 
-def run(request: Path, out: Path, profile: str, log: Log) -> int:
-    """Run a request from its files to its report.
+@dataclass(frozen=True)
+class Asked:
+    """What the user asked for on the command line.
 
     Parameters
     ----------
@@ -47,82 +69,154 @@ def run(request: Path, out: Path, profile: str, log: Log) -> int:
     out : Path
         Folder of the run.
     profile : str
-        Name of a profile beside the workflow, or a path to one.
+        Name of a profile that comes with lumipipe, or a path to one.
+    overrides : dict of str to str
+        Settings of the request's section ``compute`` that hold for this run: target, ranks,
+        account.
+    kernel : str
+        Command line of the lumipipe that computes.
+    """
+
+    request: Path
+    out: Path
+    profile: str = "laptop"
+    overrides: dict[str, str] = field(default_factory=dict)
+    kernel: str = f"{shlex.quote(sys.executable)} -m lumipipe"
+
+    @property
+    def machine(self) -> Path | None:
+        """Folder of the machine whose scheduler runs the jobs; None where there is none."""
+        folder = profile_folder(self.profile)
+        return folder if (folder / "machine.yaml").is_file() else None
+
+
+class _Kernel(Exception):  # noqa: N818 - the kernel has said what is wrong; this carries its code
+    """The kernel environment refused or failed."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def run(asked: Asked, log: Log) -> int:
+    """Run a request from its files to its report.
+
+    Parameters
+    ----------
+    asked : Asked
+        What the user asked for.
     log : callable of str
         Progress.
 
     Returns
     -------
     int
-        0; 3 when recordings were left out; another code after a defect, which was shown.
+        0; 3 when recordings were left out; 130 or 143 when it was interrupted or told to end;
+        another code after a defect, which was shown.
 
     Raises
     ------
     InputError
         If the request or its data are wrong; a folder that this run made is removed again.
     """
-    loaded = load_request(request)
-    log(f"{request}: the request is well formed ({loaded.family.title})")
-    with placing(loaded):
-        stages = plan_run(loaded, out.resolve(), log)
-    for stage in stages.values():
+    try:
+        with terminable():
+            return _run(asked, log)
+    except _Kernel as refused:
+        return refused.code
+    except Terminated:
+        return _detached(asked, log)
+    except KeyboardInterrupt:
+        return _interrupted(asked, log)
+    except Cancelled as job:
+        log(f"job {job} was cancelled, not by this command; nothing more is submitted")
+        log("the same command goes on where it was")
+        return INTERRUPTED
+
+
+def _run(asked: Asked, log: Log) -> int:
+    """What `run` returns, where nobody interrupts it."""
+    made = missing_folders(asked.out)
+    plan = _plan(asked, log)
+    log(f"{asked.request}: the request is well formed ({plan.title})")
+    for stage in plan.stages.values():
         log(f"  {stage.verb:8s}{stage.reason}")
-    todo = [stage for stage in stages.values() if stage.reason != "done"]
-    if todo:
-        ranks = loaded.request.compute.ranks
-        launcher = _launcher(ranks, loaded.file.place(("compute", "ranks")))
-        command = _command(out, todo, profile, launcher)
-        _refuse_second_run(out)
-        made = missing_folders(out)
-        drop_damaged(stages)
-        (out / LOGS).mkdir(parents=True, exist_ok=True)
-        write_json(out / PLAN, plan_json(stages, request.resolve(), out.resolve(), ranks))
-        for stage in todo:
-            log_path(out, stage.verb).unlink(missing_ok=True)
-        code = _snakemake(command, log_path(out, "workflow"))
-        if not all(is_published(stage.manifest) for stage in stages.values()):
-            return _failed(out, code, made)
-    else:
+    if all(stage.is_done for stage in plan.stages.values()):
         log("everything is done; nothing runs")
-    product = stages["report"].manifest.with_suffix("")
-    if not is_shown(product, out):
-        show(product, out)
-    return _summary(out, stages, log)
+    else:
+        plan, code = _bring_to_end(asked, plan, made, log)
+        if code:
+            return code
+    return _summary(asked.out, plan, log)
 
 
-def log_path(out: Path, verb: str) -> Path:
-    """Where the log of a verb stands."""
-    return out / LOGS / f"{verb}.log"
+def _plan(asked: Asked, log: Log, attempt: int = 1) -> Plan:
+    """The plan that the kernel makes; what it says goes where ours goes."""
+    options = [f"--{name}={value}" for name, value in asked.overrides.items()]
+    if asked.machine is not None:
+        options += [f"--machine={asked.machine}", f"--attempt={attempt}"]
+    words = ["plan", str(asked.request), "--out", str(asked.out.resolve()), *options]
+    command = [*shlex.split(asked.kernel), *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=child_environment()
+    )
+    if done.returncode:
+        print(done.stderr, end="", file=sys.stderr)
+        raise _Kernel(done.returncode)
+    for said in done.stderr.splitlines():
+        log(said)
+    return plan_from_json(json.loads(done.stdout))
 
 
-def _command(out: Path, todo: list[Stage], profile: str, launcher: str) -> list[str]:
-    """The command line of the workflow.
+def _bring_to_end(asked: Asked, plan: Plan, made: list[Path], log: Log) -> tuple[Plan, int]:
+    """The plan that was carried out, and 0; or the code of what failed in it.
 
-    All that is to be done is named: Snakemake by itself makes no model for scores that stand.
+    A job that was lost is tried once more.
     """
-    folder = workflow_folder()
-    python = shlex.quote(sys.executable)
-    return [
-        *(sys.executable, "-m", "snakemake", *(str(stage.manifest) for stage in todo)),
-        *("--snakefile", str(folder / "Snakefile")),
-        *("--directory", str(out), "--profile", _profile_path(folder, profile)),
-        *("--quiet", "all"),
-        *("--config", f"plan={out.resolve() / PLAN}", f"lumipipe={python} -m lumipipe"),
-        *([f"launcher={launcher}"] if launcher else []),
-    ]
+    _refuse_second_run(asked.out)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    record_head(asked.out)
+    attempts = Attempts(asked.out)
+    while True:
+        if asked.machine is not None:
+            plan = _settled(asked, plan, attempts.number, log)
+        drop_damaged(plan.stages)
+        (asked.out / LOGS).mkdir(exist_ok=True)
+        write_json(asked.out / PLAN, plan.as_json())
+        forget_logs(plan)
+        attempts.begin()
+        code = _carried_out(asked, plan)
+        if all(is_published(stage.manifest) for stage in plan.stages.values()):
+            return plan, 0
+        failure = first_failure(asked.out)
+        if asked.machine is None or failure is not None or not attempts.is_due(plan, log):
+            return plan, _failed(asked.out, failure, code, made)
 
 
-def _launcher(ranks: int, place: str) -> str:
-    """What starts a verb on some ranks; nothing for one rank."""
-    if ranks == 1:
-        return ""
-    beside = Path(sys.executable).with_name("mpiexec")
-    launcher = str(beside) if beside.exists() else shutil.which("mpiexec")
-    if launcher is None:
-        raise InputError(
-            place, f"{ranks} ranks need mpiexec", "install it (pip install mpich), or ask for 1"
-        )
-    return f"{shlex.quote(launcher)} -n {ranks}"
+def _carried_out(asked: Asked, plan: Plan) -> int:
+    """The exit code of the workflow; jobs are done, and their cost known, before the report."""
+    profile = profile_folder(asked.profile)
+    todo = [verb for verb, stage in plan.stages.items() if not stage.is_done]
+    if plan.machine is None:
+        return run_workflow(plan, todo, profile, asked.kernel)
+    jobs = [verb for verb in todo if verb != "report"]
+    if jobs and (code := run_workflow(plan, jobs, profile, asked.kernel)):
+        return code
+    write_accounting(asked.out)
+    return run_workflow(plan, ["report"], profile, asked.kernel)
+
+
+def _settled(asked: Asked, plan: Plan, attempt: int, log: Log) -> Plan:
+    """The plan when no job of an earlier head process of this folder lives any more."""
+    if not submissions(asked.out):
+        return plan
+    stages = plan.stages
+    wait_for_live_jobs(
+        asked.out,
+        log,
+        is_done=lambda verb: verb in stages and is_published(stages[verb].manifest),
+    )
+    return _plan(asked, log, attempt)
 
 
 def _refuse_second_run(out: Path) -> None:
@@ -136,63 +230,44 @@ def _refuse_second_run(out: Path) -> None:
             ) from error
 
 
-def _snakemake(command: list[str], log: Path) -> int:
-    """The exit code of the workflow; what it and its steps say on stderr goes to `log`."""
-    environment = os.environ | {"PYTHONNOUSERSITE": "1"}
-    with log.open("wb") as file:
-        return subprocess.run(command, env=environment, check=False, stderr=file).returncode
-
-
-def _profile_path(workflow: Path, profile: str) -> str:
-    """A profile beside the workflow, in a checkout or in the package, or as it was given."""
-    for folder in (workflow.parent / "config" / "profiles", workflow / "profiles"):
-        if (folder / profile).is_dir():
-            return str(folder / profile)
-    if not Path(profile).exists():
-        known = sorted(path.name for path in (workflow.parent / "config" / "profiles").glob("*"))
-        raise InputError(
-            f"--profile {profile}",
-            "there is no such profile",
-            f"use {', '.join(known)} or a path to one",
-        )
-    return str(Path(profile).resolve())
-
-
-def workflow_folder() -> Path:
-    """The folder with the Snakefile: in a checkout, or in the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package / "workflow", package.parents[1] / "workflow"):
-        if (folder / "Snakefile").is_file():
-            return folder
-    raise InputError(str(package), "the workflow is not installed", "install lumipipe again")
-
-
-def _failed(out: Path, code: int, made: list[Path]) -> int:
+def _failed(out: Path, failure: tuple[str, int, str] | None, code: int, made: list[Path]) -> int:
     """Raise what the user must mend; a defect is shown whole, and its exit code returned."""
-    failure = next((found for verb in VERBS if (found := _failure(log_path(out, verb)))), None)
-    if failure is None or failure[0] != InputError.exit_code:
-        print(log_path(out, "workflow").read_text("utf-8", "replace"), file=sys.stderr)
+    if failure is None or failure[1] != InputError.exit_code:
+        print(words_of_failure(out), file=sys.stderr)
         print(f"lumipipe: a step failed; {out / LOGS} tells more", file=sys.stderr)
-        return failure[0] if failure is not None else code or 1
-    if out in made and not any(out.glob("*/*.json")):
+        return failure[1] if failure is not None else code or 1
+    # A product, or what was read well and need not be read again, is worth the folder.
+    if out in made and not [*out.glob("*/*.json"), *out.glob("*/.pieces")]:
         shutil.rmtree(out, ignore_errors=True)
         remove_empty(made[1:])
-    place, _, rest = failure[1].partition(": ")
+    place, _, rest = failure[2].partition(": ")
     raise InputError(place, *rest.rsplit("; ", 1))
 
 
-def _failure(path: Path) -> tuple[int, str] | None:
-    """Exit code and line with which a verb ended, from its log; None where it ended well."""
-    if not path.is_file():
-        return None
-    found = re.findall(r"^exit (\d+): (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found or found[-1][0] in {"0", "3"}:
-        return None
-    return int(found[-1][0]), found[-1][1]
+def _detached(asked: Asked, log: Log) -> int:
+    """Say that the run was left as it stands, and how it goes on."""
+    if asked.machine is not None:
+        log("told to end: jobs that run go on, nothing new is submitted")
+        log(
+            "go on with the same command, which waits for them first, or see: "
+            f"lumipipe status {asked.out}, lumipipe cancel {asked.out}"
+        )
+    return TERMINATED
 
 
-def _summary(out: Path, stages: dict[str, Stage], log: Log) -> int:
+def _interrupted(asked: Asked, log: Log) -> int:
+    """Cancel the jobs of an interrupted run; without a scheduler they ended with us."""
+    if asked.machine is not None:
+        log("interrupted: cancelling the jobs of this run")
+        cancel(asked.out, log)
+    return INTERRUPTED
+
+
+def _summary(out: Path, plan: Plan, log: Log) -> int:
     """Say the verdict and where the report is; 3 when recordings were left out."""
+    product = plan.stages["report"].manifest.with_suffix("")
+    if not is_shown(product, out):
+        show(product, out)
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     log("")
     log(result["request"]["title"])
@@ -200,7 +275,7 @@ def _summary(out: Path, stages: dict[str, Stage], log: Log) -> int:
     log(result["answer"])
     for item in result["not_answered"]:
         log(f"not answered: {item['question']} ({item['reason']})")
-    left_out = read_manifest(stages["prepare"].manifest).record["left_out"]
+    left_out = read_manifest(plan.stages["prepare"].manifest).record["left_out"]
     for item in left_out:
         log(f"left out: {item.get('id') or item['file']} ({item['reason']})")
     log(f"report: {out / 'report.html'}")

@@ -8,6 +8,7 @@ from lumipipe.families.interface import Model
 from lumipipe.store.artifact import read_arrays, write_table
 from lumipipe.store.files import remove_tree, write_json
 from lumipipe.store.manifest import is_published, publishing, read_manifest
+from lumipipe.tasks.shown import RESULT
 from lumipipe.tasks.train import MODEL, fold_folder, folded, open_job, run_record
 from lumipipe.timing import Timer
 
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from lumipipe.backend import Backend
     from lumipipe.comm import Comm
     from lumipipe.families.interface import Outcome
-    from lumipipe.tasks.plan import Stage
     from lumipipe.tasks.request import Loaded
+    from lumipipe.tasks.stages import Stage
 
     Log = Callable[[str], None]
 
-RESULT = "result.json"
 
 
 def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lumipipe.comm import Comm
     from lumipipe.families.interface import Model, Pass
     from lumipipe.fold import Leaves
-    from lumipipe.tasks.plan import Stage
     from lumipipe.tasks.request import Loaded
+    from lumipipe.tasks.stages import Stage
 
     Log = Callable[[str], None]
 

@@ -1,0 +1,149 @@
+"""Which raw files a sample of a request takes, and where they are put.
+
+The files are taken evenly over each source, so that persons, machines and classes whose names
+stand side by side are all met. What is done with them is in `lumipipe.tasks.quoting.sampling`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import TYPE_CHECKING
+
+from lumipipe.readers.files import file_digest, find_files, glob_root, relative_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lumipipe.config import Source
+    from lumipipe.tasks.request import Loaded
+
+# Formats whose files are lines, so that the first lines of a file are a file.
+_LINES = frozenset({"csv", "text", "ts"})
+_PACKED = frozenset({".gz", ".xz"})
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A raw file of a source, or its first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Its name below the source's folder.
+    size : int
+        Bytes that are taken.
+    whole : bool
+        Whether that is all of it.
+    """
+
+    path: Path
+    name: str
+    size: int
+    whole: bool = True
+
+
+def raw_files(loaded: Loaded) -> list[list[RawFile]]:
+    """All raw files of each source of a request."""
+    found = []
+    for source in loaded.request.data:
+        root = glob_root(source, loaded.base)
+        found.append(
+            [
+                RawFile(path, relative_name(source, path, root), path.stat().st_size)
+                for path in find_files(source, loaded.base)
+            ]
+        )
+    return found
+
+
+def size_of(files: Sequence[Sequence[RawFile]]) -> int:
+    """Bytes of the files of all sources."""
+    return sum(file.size for source in files for file in source)
+
+
+def sample_of(
+    sources: Sequence[Source], files: Sequence[Sequence[RawFile]], share: float
+) -> list[list[RawFile]]:
+    """About a share of the raw files, evenly over each source.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The sources.
+    files : sequence of sequence of RawFile
+        All files of each.
+    share : float
+        Part of the bytes that is wanted, up to 1.
+
+    Returns
+    -------
+    list of list of RawFile
+        At least one file of each source; sources with equally many files give files of the same
+        positions, for these may belong to one recording. Of a file of lines that alone would
+        exceed the share, the first lines.
+    """
+    chosen = []
+    for source, every in zip(sources, files, strict=True):
+        count = min(len(every), ceil(share * len(every)))
+        picked = [every[number * len(every) // count] for number in range(count)]
+        part = share * len(every) / count
+        chosen.append([_cut(file, part, source.format) for file in picked])
+    return chosen
+
+
+def _cut(file: RawFile, part: float, form: str) -> RawFile:
+    """The file, or the first `part` of it where it is lines and that is less than half."""
+    if 2 * part >= 1 or form not in _LINES or file.path.suffix in _PACKED:
+        return file
+    return replace(file, size=ceil(part * file.size), whole=False)
+
+
+def is_all(chosen: Sequence[Sequence[RawFile]], files: Sequence[Sequence[RawFile]]) -> bool:
+    """Whether a sample has taken everything."""
+    return [list(source) for source in chosen] == [list(source) for source in files]
+
+
+def linked(
+    sources: Sequence[Source], chosen: Sequence[Sequence[RawFile]], folder: Path
+) -> list[dict[str, object]]:
+    """What each source of a request has to say to be about the chosen files alone.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        The sources.
+    chosen : sequence of sequence of RawFile
+        Files of each.
+    folder : Path
+        Where links to them are put, and the first lines of those that are cut.
+
+    Returns
+    -------
+    list of dict
+        New values of the keys ``source`` and ``sha256`` of each source. The digests are those
+        of what is there: the plan has compared the whole files with the request's own.
+    """
+    found = []
+    for number, (source, files) in enumerate(zip(sources, chosen, strict=True)):
+        place = folder / str(number)
+        for file in files:
+            _put(file, place / file.name)
+        update: dict[str, object] = {"source": f"{place}/**/*"}
+        if source.sha256 is not None:
+            update["sha256"] = {file.name: file_digest(place / file.name) for file in files}
+        found.append(update)
+    return found
+
+
+def _put(file: RawFile, place: Path) -> None:
+    """Link a file to a place, or write its first lines there."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if file.whole:
+        place.symlink_to(file.path.resolve())
+        return
+    with file.path.open("rb") as whole:
+        place.write_bytes(whole.read(file.size) + whole.readline())

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from lumipipe.readers import READERS
+from lumipipe.readers.costs import gridding_cost, reading_cost
+
+
+def test_text_costs_more_than_binary_and_compressed_more_than_plain():
+    million = {name: reading_cost(name, "a.dat", 10**6).seconds for name in READERS}
+    assert million["npy"] < million["text"] < million["csv"]
+    assert reading_cost("npy", "a.npy.gz", 10**6).seconds > million["npy"]
+    assert reading_cost("npy", "a.npy.XZ", 10**6).bytes == 4 * 10**6
+
+
+def test_many_small_files_cost_more_than_one_of_their_size():
+    assert (
+        1000 * reading_cost("csv", "a.csv", 1000).seconds > reading_cost("csv", "a", 10**6).seconds
+    )
+
+
+def test_every_format_has_a_measured_rate():
+    # A format without one would count as the slowest; only csv is.
+    slowest = reading_cost("none of these", "a", 10**6)
+    assert [name for name in READERS if reading_cost(name, "a", 10**6) == slowest] == ["csv"]
+
+
+def test_a_grid_takes_longer_for_more_rows():
+    assert gridding_cost(2 * 10**6).seconds > gridding_cost(10**6).seconds
