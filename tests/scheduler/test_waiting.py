@@ -8,7 +8,7 @@ import pytest
 
 from lumipipe.errors import InputError
 from lumipipe.scheduler.record import submissions
-from lumipipe.scheduler.waiting import wait_for_live_jobs
+from lumipipe.scheduler.waiting import wait_for_controller, wait_for_live_jobs
 from scheduler.test_inventory import submitted
 
 if TYPE_CHECKING:
@@ -103,3 +103,17 @@ def test_silence_counts_anew_after_an_answer(
     clock.then[12] = lambda: slurm.job("12", "COMPLETED")
     wait_for_live_jobs(out, nothing, clock.patience(pause_s=10, longest_pause_s=10, limit_s=60))
     assert clock.time == 120
+
+
+def test_a_controller_that_answers_again_is_waited_for(slurm: PretendedSlurm, clock: Clock) -> None:
+    slurm.silence("squeue", calls=3)
+    lines: list[str] = []
+    wait_for_controller(lines.append, clock.patience())
+    assert len(clock.slept) == 3
+    assert lines == ["Slurm does not answer; asking again"]
+
+
+def test_a_controller_is_not_waited_for_without_end(slurm: PretendedSlurm, clock: Clock) -> None:
+    slurm.silence("squeue")
+    with pytest.raises(InputError, match="has not answered for 60 s; nothing was submitted"):
+        wait_for_controller(nothing, clock.patience(limit_s=60))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VERBS = ("prepare", "train", "score")
 # Checkpoints after each chunk; memory that the machine of the tests can spare.
-COMPUTE = {"checkpoint_s": 0, "memory": "1 GiB"}
+COMPUTE: dict[str, object] = {"checkpoint_s": 0, "memory": "1 GiB"}
 PATIENCE_S = 600.0  # the machine may be busy with other things
 
 
@@ -51,11 +51,12 @@ class Trial:
     machine: Path
     folder: Path
     write: Callable[..., Path] = monitoring
-    fault: float = 0.0
+    compute: dict[str, object] = field(default_factory=dict)
+    fault: float = field(default_factory=time.monotonic)
     _heads: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.request = self.write(self.folder, compute=COMPUTE)
+        self.request = self.write(self.folder, compute=COMPUTE | self.compute)
         self.asks.mkdir()
 
     @property

@@ -56,13 +56,15 @@ class Attempts:
         """Take what was submitted until now for that of earlier attempts."""
         self._sent = len(submissions(self.out))
 
-    def is_due(self, plan: Plan, log: Callable[[str], None]) -> bool:
+    def is_due(self, plan: Plan, code: int, log: Callable[[str], None]) -> bool:
         """Whether the workflow is to be started once more, after it ended without all products.
 
         Parameters
         ----------
         plan : Plan
             What was to be done.
+        code : int
+            How the workflow ended; below 0 where a signal has ended it.
         log : callable of str
             Is told what was lost.
 
@@ -80,7 +82,7 @@ class Attempts:
         """
         sent = submissions(self.out)[self._sent :]
         if not sent:
-            return self._count("", "the workflow ended before it submitted a job", log)
+            return code < 0 and self._count("", "the workflow was killed", log)
         last = sent[-1]
         if last.verb in plan.stages and is_published(plan.stages[last.verb].manifest):
             log(f"the workflow ended after {last.verb}; it is started again")

@@ -189,7 +189,7 @@ def _bring_to_end(asked: Asked, plan: Plan, made: list[Path], log: Log) -> tuple
         if all(is_published(stage.manifest) for stage in plan.stages.values()):
             return plan, 0
         failure = first_failure(asked.out)
-        if asked.machine is None or failure is not None or not attempts.is_due(plan, log):
+        if asked.machine is None or failure is not None or not attempts.is_due(plan, code, log):
             return plan, _failed(asked.out, failure, code, made)
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Log = Callable[[str], None]
 
 
-
 def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend, log: Log) -> int:
     """Test the model and publish the answer with its tables.
 
