@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 PLACE = ("machine", "target", "ranks", "account")  # options of `lumipipe plan`
 
 

@@ -5,10 +5,10 @@ rule prepare:
         os.path.join(OUT, "logs", "prepare.log"),
     benchmark:
         os.path.join(OUT, "benchmarks", "prepare.tsv")
-    params:
-        call=call("prepare"),
     resources:
         **asked("prepare"),
+    params:
+        call=call("prepare"),
     message:
         REASONS["prepare"]
     shell:

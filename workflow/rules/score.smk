@@ -7,10 +7,10 @@ rule score:
         os.path.join(OUT, "logs", "score.log"),
     benchmark:
         os.path.join(OUT, "benchmarks", "score.tsv")
-    params:
-        call=call("score"),
     resources:
         **asked("score"),
+    params:
+        call=call("score"),
     message:
         REASONS["score"]
     shell:

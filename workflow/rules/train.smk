@@ -7,10 +7,10 @@ rule train:
         os.path.join(OUT, "logs", "train.log"),
     benchmark:
         os.path.join(OUT, "benchmarks", "train.tsv")
-    params:
-        call=call("train"),
     resources:
         **asked("train"),
+    params:
+        call=call("train"),
     message:
         REASONS["train"]
     shell:

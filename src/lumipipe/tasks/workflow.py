@@ -109,6 +109,7 @@ def run_workflow(plan: Plan, todo: Sequence[str], profile: Path, kernel: str) ->
     # A scheduler's jobs outlive Ctrl-C, so it must not reach Snakemake, which would cancel
     # without looking whether that worked: `lumipipe.scheduler.cancelling` does.
     apart = plan.machine is not None
+    has_jobs = any(plan.starts[verb].resources for verb in todo)
     with log_path(plan.out, "workflow").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -118,7 +119,7 @@ def run_workflow(plan: Plan, todo: Sequence[str], profile: Path, kernel: str) ->
             preexec_fn=_die_with_parent if apart else None,  # noqa: PLW1509 - there are no threads
         )
         with _ended_with_us(process, apart=apart):
-            return _code_of_jobs(process, plan.out) if apart else process.wait()
+            return _code_of_jobs(process, plan.out) if has_jobs else process.wait()
 
 
 def _die_with_parent() -> None:

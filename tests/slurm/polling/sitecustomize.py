@@ -7,7 +7,7 @@ each look that finds nothing ended, which is right for hours of computing and no
 import sys
 
 PAUSE_S = 0.5
-LOOK_S, UNNOTICED_S = 2.0, 30.0
+LOOK_S, UNNOTICED_S = 5.0, 60.0
 
 if "snakemake" in sys.orig_argv:
     from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
