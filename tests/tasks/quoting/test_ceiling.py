@@ -20,10 +20,7 @@ VERBS = ("prepare", "train", "score")
 EXPECTED = st.fixed_dictionaries({verb: st.floats(0.1, 1e5) for verb in VERBS})
 CORES = st.just(0.0) | st.floats(0.5, 256.0)  # nothing, or at least half a core an hour
 AN_HOUR = st.fixed_dictionaries(
-    {
-        verb: st.builds(Units, gpu_h=st.sampled_from([0.0, 0.5, 4.0]), core_h=CORES)
-        for verb in VERBS
-    }
+    {verb: st.builds(Units, gpu_h=st.sampled_from([0.0, 0.5, 4.0]), core_h=CORES) for verb in VERBS}
 )
 
 
