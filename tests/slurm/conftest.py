@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from command import call
+from command import environment
 from slurm.cluster import MissingSlurmError, start
 
 if TYPE_CHECKING:
@@ -74,8 +76,10 @@ def cluster_with_accounting(session_cluster_with_accounting: Cluster) -> Iterato
 def laptop_demos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Output folders of both demonstrations, run here without Slurm, by the requests' names."""
     runs = tmp_path_factory.mktemp("laptop")
+    started = {}
     for name in ("demo-watch", "demo-process"):
         request = ROOT / "config" / "requests" / f"{name}.yaml"
-        said = call("run", request, "--out", runs / name)
-        assert said.code == 0, said
-    return {folder.name: folder for folder in runs.iterdir()}
+        command = [sys.executable, "-m", "lumipipe", "run", request, "--out", runs / name]
+        started[name] = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL)
+    assert [run.wait() for run in started.values()] == [0, 0]
+    return {name: runs / name for name in started}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from slurm.cluster import Cluster
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slurm, pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_cancelled_job_is_not_waited_for_and_not_sent_again_until_asked(
     assert trial.end(trial.start()) == 0, trial.said()
     trial.check(whole, train=2)
     lines = [json.loads(line) for line in (trial.out / "jobs.jsonl").read_text().splitlines()]
-    assert not any("--array" in line.get("argv", "") for line in lines)
+    assert not any("--array" in line.get("line", "") for line in lines)
 
 
 def _snakemake(head: subprocess.Popen[bytes]) -> int:
@@ -81,7 +81,6 @@ def test_a_job_whose_snakemake_was_killed_is_not_doubled(
     trial.check(whole)
 
 
-@pytest.mark.faults
 def test_a_job_that_snakemake_lost_sight_of_is_not_waited_for_without_end(
     trial: Trial, whole: dict[str, bytes]
 ) -> None:
@@ -99,7 +98,6 @@ def test_a_job_that_snakemake_lost_sight_of_is_not_waited_for_without_end(
     trial.check(whole)
 
 
-@pytest.mark.faults
 def test_a_job_is_sent_while_the_controller_is_away(trial: Trial, whole: dict[str, bytes]) -> None:
     trial.hold("prepare", "shard@1")
     head = trial.start()
@@ -116,16 +114,28 @@ def test_a_job_is_sent_while_the_controller_is_away(trial: Trial, whole: dict[st
     trial.check(whole)
 
 
-def test_wrong_input_is_not_tried_again(trial: Trial) -> None:
-    (file,) = (trial.folder / "raw").glob("*.csv")
-    file.write_text(file.read_text() + "1,2,3,4,many\n")
-    head = trial.start()
-    assert trial.end(head) == 2
+class Overwritten(Trial):
+    """A run whose raw file somebody goes on writing to after it was planned."""
+
+    @property
+    def kernel(self) -> str:
+        """A command that adds a row to the file before a job reads it."""
+        script = self.folder / "kernel.sh"
+        (file,) = (self.folder / "raw").glob("*.csv")
+        more = f'[ "$1" != prepare ] || [ -z "$SLURM_JOB_ID" ] || echo 1,2,3,4,many >> "{file}"'
+        script.write_text(f'#!/bin/sh\n{more}\nexec {super().kernel} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+
+def test_wrong_input_is_not_tried_again(cluster: Cluster, machine: Path, tmp_path: Path) -> None:
+    trial = Overwritten(cluster, machine, tmp_path / "run")
+    assert trial.end(trial.start()) == 2
     assert trial.said().count("\nlumipipe: ") == 1
     assert len(submissions(trial.out, "prepare")) == 1
+    assert trial.left() == []
 
 
-@pytest.mark.faults
 def test_a_refusal_is_told_in_slurms_words_and_not_tried_again(
     cluster_with_accounting: Cluster, machine: Path, tmp_path: Path
 ) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
-from command import call
 from slurm.cluster import wait_until
-from slurm.heads import ROOT, head_environment, machine_folder, products, submissions
-from slurm.trial import PATIENCE_S, Trial, undisturbed
+from slurm.heads import KERNEL, ROOT, head_environment, machine_folder, products, submissions
+from slurm.trial import PATIENCE_S, VERBS, Trial, undisturbed
 from small_requests import activity, bearing, monitoring
 
 if TYPE_CHECKING:
@@ -23,14 +24,9 @@ if TYPE_CHECKING:
     from slurm.cluster import Cluster
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(900)]
-DEMOS = ("demo-watch", "demo-process")
-# Options of each run, and memory of each rank: 100 GiB leaves room for two ranks on a node.
-PLACES: dict[str, tuple[tuple[str, ...], str]] = {
-    "1": (("--ranks", "1"), "1 GiB"),
-    "2": (("--ranks", "2"), "1 GiB"),
-    "4": (("--ranks", "4"), "1 GiB"),
-    "2x2": (("--ranks", "4"), "100 GiB"),
-}
+# Ranks and memory of each rank: 100 GiB leaves room for two ranks on a node.
+DEMOS = {"demo-watch": (4, "100 GiB"), "demo-process": (1, "1 GiB")}
+PLACES = {"1": (1, "1 GiB"), "2": (2, "1 GiB"), "4": (4, "1 GiB"), "2x2": (4, "100 GiB")}
 # What an outer job may have set for its own steps; nothing of it is right for another job.
 NONSENSE = {
     "SBATCH_MEM_PER_CPU": "3",
@@ -57,142 +53,157 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return machine_folder(tmp_path_factory.mktemp("machine"))
 
 
-def test_the_demonstrations_by_sbatch(
-    cluster: Cluster, machine: Path, tmp_path: Path, laptop_demos: dict[str, Path]
-) -> None:
-    script = ROOT / "slurm" / "workflow.sbatch"
-    heads = {}
-    for name in DEMOS:
-        request = ROOT / "config" / "requests" / f"{name}.yaml"
-        words = ["sbatch", "--wait", script, request, "--out", tmp_path / name]
-        words += ["--target", "lumi-small", "--ranks", "2"]
-        environment = head_environment(cluster.environment, machine)
-        heads[name] = subprocess.Popen([*map(str, words)], cwd=tmp_path, env=environment)
-    for name, head in heads.items():
-        code = head.wait(timeout=PATIENCE_S)
-        said = "".join(log.read_text() for log in tmp_path.glob("lumipipe-*.log"))
-        assert code == 0, said
-        assert products(tmp_path / name) == products(laptop_demos[name])
-        assert f"report: {tmp_path / name / 'report.html'}" in said
-        assert all(len(submissions(tmp_path / name, verb)) == 1 for verb in ("prepare", "train"))
+def noting(folder: Path, kernel: str) -> str:
+    """A command that leaves its environment in ``FOLDER/VERB-RANK`` and becomes the kernel."""
+    script = folder / "kernel.sh"
+    note = f'env > "{folder}/$1-${{SLURM_PROCID:-0}}"'
+    script.write_text(f'#!/bin/sh\n{note}\nexec {kernel} "$@"\n')
+    script.chmod(0o755)
+    return str(script)
 
 
-class Nested(Trial):
-    """A run that starts in a shell of somebody else's job, and that notes what its jobs see."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """An environment full of what Slurm set for another job."""
-        return super().environment | NONSENSE
-
-    @property
-    def kernel(self) -> str:
-        """A command that leaves its environment in a file for each verb and rank."""
-        script = self.asks / "kernel.sh"
-        note = f'env > "{self.asks}/$1-${{SLURM_PROCID:-none}}"'
-        script.write_text(f'#!/bin/sh\n{note}\nexec {super().kernel} "$@"\n')
-        script.chmod(0o755)
-        return str(script)
-
-    def seen(self, name: str) -> dict[str, str]:
-        """The environment of a verb's rank."""
-        lines = (self.asks / name).read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line)
+def noted(folder: Path, verb: str, rank: int = 0) -> dict[str, str]:
+    """The environment that a rank of a verb had."""
+    lines = (folder / f"{verb}-{rank}").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 @pytest.fixture(scope="module")
-def runs(
+def demos(
     session_cluster: Cluster, machine: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Trial]]:
-    """One request on 1, 2 and 4 ranks, and on two nodes, side by side; all have ended well."""
-    folder = tmp_path_factory.mktemp("runs")
-    made: dict[str, Trial] = {}
-    for name, (options, memory) in PLACES.items():
-        kind = Nested if name == "2" else Trial
-        made[name] = kind(session_cluster, machine, folder / name, activity, {"memory": memory})
-        begin = made[name].login if name == "1" else made[name].start
-        begin(*options)
-    try:
-        for trial in made.values():
-            assert trial.end() == 0, trial.said()
-        yield made
-    finally:
-        for trial in made.values():
-            trial.clear()
+) -> dict[str, Path]:
+    """Folders of both demonstrations, which ran side by side through ``workflow.sbatch``."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in DEMOS}
+    heads = {}
+    for name, folder in folders.items():
+        ranks, memory = DEMOS[name]
+        form = yaml.safe_load((ROOT / "config" / "requests" / f"{name}.yaml").read_text())
+        form["compute"] = form.get("compute", {}) | {"memory": memory}
+        (folder / "request.yaml").write_text(yaml.safe_dump(form, sort_keys=False))
+        known = head_environment(session_cluster.environment, machine)
+        known["LUMIPIPE_KERNEL"] = noting(folder, KERNEL)
+        words = ["sbatch", "--wait", ROOT / "slurm" / "workflow.sbatch", "request.yaml"]
+        words += ["--out", "out", "--target", "lumi-small", "--ranks", ranks]
+        heads[folder] = subprocess.Popen([*map(str, words)], cwd=folder, env=known)
+    for folder, head in heads.items():
+        code = head.wait(timeout=PATIENCE_S)
+        assert code == 0, [log.read_text() for log in folder.glob("lumipipe-*.log")]
+    return folders
 
 
-@pytest.fixture(scope="module")
-def at_home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The products of that request by ``lumipipe run`` on this machine."""
-    folder = tmp_path_factory.mktemp("laptop")
-    request = activity(folder, compute={"memory": "1 GiB"})
-    assert call("run", request, "--out", folder / "out").code == 0
-    return products(folder / "out")
-
-
-@pytest.mark.parametrize("name", PLACES)
-def test_any_number_of_ranks_and_nodes_gives_the_bytes_of_the_laptop(
-    runs: dict[str, Trial], at_home: dict[str, bytes], name: str
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demonstration_by_sbatch_gives_the_bytes_of_the_laptop(
+    demos: dict[str, Path], laptop_demos: dict[str, Path], name: str
 ) -> None:
-    runs[name].check(at_home)
+    (log,) = demos[name].glob("lumipipe-*.log")
+    assert log.read_text().endswith("report: out/report.html\n")
+    assert products(demos[name] / "out") == products(laptop_demos[name])
+    assert [len(submissions(demos[name] / "out", verb)) for verb in VERBS] == [1, 1, 1]
 
 
-@pytest.mark.faults  # for its time: tests/mpi has all families, with other launchers
-@pytest.mark.parametrize("write", [monitoring, bearing])
-def test_other_families_on_two_nodes_give_the_same_bytes(
-    cluster: Cluster, machine: Path, tmp_path: Path, write: Callable[..., Path]
+def entry(out: Path, verb: str) -> dict[str, str]:
+    """What the record of a run has of the only submission of a verb."""
+    entries = [json.loads(line) for line in (out / "jobs.jsonl").read_text().splitlines()]
+    (one,) = [entry for entry in entries if entry.get("verb") == verb]
+    return one
+
+
+def test_four_large_ranks_are_on_two_nodes(
+    demos: dict[str, Path], session_cluster: Cluster
 ) -> None:
-    options, memory = PLACES["2x2"]
-    trial = Trial(cluster, machine, tmp_path / "there", write, {"memory": memory})
-    trial.start(*options)
-    assert trial.end() == 0, trial.said()
-    trial.check(undisturbed(tmp_path / "here", write))
+    out = demos["demo-watch"] / "out"
+    assert "--nodes=2" in entry(out, "train")["line"]
+    assert "--ntasks-per-node=2" in entry(out, "train")["line"]
+    (job,) = submissions(out, "train")
+    assert session_cluster.job(job)["NumNodes"] == "2"
+    nodes = {noted(demos["demo-watch"], "train", rank)["SLURMD_NODENAME"] for rank in range(4)}
+    assert nodes == {"nid001001", "nid001002"}
 
 
-def _entries(trial: Trial, verb: str) -> list[dict[str, str]]:
-    """What the record of the run has of a verb's submissions."""
-    entries = [json.loads(line) for line in (trial.out / "jobs.jsonl").read_text().splitlines()]
-    return [entry for entry in entries if entry.get("verb") == verb]
-
-
-def test_four_large_ranks_are_on_two_nodes(runs: dict[str, Trial]) -> None:
-    (entry,) = _entries(runs["2x2"], "train")
-    assert "--nodes=2" in entry["argv"]
-    assert "--ntasks-per-node=2" in entry["argv"]
-    (job,) = submissions(runs["2x2"].out, "train")
-    assert runs["2x2"].cluster.job(job)["NodeList"] == "nid00100[1-2]"
-
-
-def test_nothing_of_an_outer_job_reaches_a_job_or_its_submission(runs: dict[str, Trial]) -> None:
-    trial = runs["2"]
-    assert isinstance(trial, Nested)
-    (entry,), (job,) = _entries(trial, "train"), submissions(trial.out, "train")
-    assert "-p small" in entry["argv"]
-    assert "--ntasks=2" in entry["argv"]
-    got = trial.cluster.job(job)
-    assert (got["Partition"], got["NumCPUs"], got["TimeLimit"]) == ("small", "2", "00:10:00")
-    assert got["MinMemoryNode"] == f"{2 * 1024 + 300}M"
-    for rank in ("0", "1"):
-        seen = trial.seen(f"train-{rank}")
-        left = {name for name, value in NONSENSE.items() if seen.get(name) == value}
-        assert left == set()
-        assert (seen["SLURM_NTASKS"], seen["SLURM_JOB_ID"]) == ("2", job)
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_job_of_a_head_process_that_is_a_job_has_its_own_resources(
+    demos: dict[str, Path], session_cluster: Cluster, name: str
+) -> None:
+    ranks, memory = DEMOS[name]
+    for verb in VERBS:
+        (job,) = submissions(demos[name] / "out", verb)
+        got, seen = session_cluster.job(job), noted(demos[name], verb)
+        assert (got["Partition"], got["NumTasks"]) == ("small", str(ranks))
+        here = min(ranks, 2)
+        assert got["MinMemoryNode"] == f"{here * int(memory.split()[0]) * 1024 + 300}M"
+        assert seen["SLURM_JOB_ID"] == job
+        assert not any(name.startswith("SBATCH_") for name in seen)
 
 
 @pytest.mark.parametrize(
     ("launcher", "world"), [(("-n2",), 2), (("-n4", "--mpi=none"), 1)], ids=["two", "four of one"]
 )
 def test_another_world_than_planned_is_refused_before_anything_is_read(
-    runs: dict[str, Trial], launcher: tuple[str, ...], world: int
+    demos: dict[str, Path],
+    session_cluster: Cluster,
+    tmp_path: Path,
+    launcher: tuple[str, ...],
+    world: int,
 ) -> None:
-    trial = runs["4"]
-    words = [sys.executable, "-m", "lumipipe", "train", trial.request, "--out", trial.out]
-    where = ("srun", *launcher, "--partition=small", "--time=2", "--kill-on-bad-exit=1")
+    folder, log = demos["demo-watch"], tmp_path / "log"
+    words = [sys.executable, "-m", "lumipipe", "train", folder / "request.yaml"]
+    words += ["--out", folder / "out", "--plan", folder / "out" / "plan.json", "--log", log]
+    where = ("--partition=small", "--time=2")
     path = {"PYTHONPATH": str(ROOT / "src")}
-    done = trial.cluster.run(*where, *words, "--plan", trial.out / "plan.json", extra=path)
-    assert done.returncode == 2
+    done = session_cluster.run("srun", *launcher, *where, *words, extra=path)
+    assert done.returncode != 0
     assert done.stdout == ""
-    assert f"4 rank(s) of train were planned and {world} started as one world" in done.stderr
+    said = f"4 rank(s) of train were planned and {world} started as one world"
+    assert said in done.stderr
+    assert re.search(rf"^exit 2: .*{re.escape(said)}", log.read_text(), re.MULTILINE)
+
+
+class Nested(Trial):
+    """A run from a shell that is full of what Slurm set for another job."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """An environment in which nothing about resources is right."""
+        return super().environment | NONSENSE
+
+    @property
+    def kernel(self) -> str:
+        """A command that leaves its environment in a file for each verb."""
+        return noting(self.asks, super().kernel)
+
+
+@pytest.mark.faults  # for its time, as all that follows; tests/mpi has other launchers
+def test_nothing_of_an_outer_job_reaches_a_job_or_its_submission(
+    cluster: Cluster, machine: Path, tmp_path: Path
+) -> None:
+    trial = Nested(cluster, machine, tmp_path / "run")
+    trial.login("--ranks", "2")
+    assert trial.end() == 0, trial.said()
+    trial.check(undisturbed(tmp_path / "here"))
+    for verb in VERBS:
+        (job,) = submissions(trial.out, verb)
+        assert "-p small" in entry(trial.out, verb)["line"]
+        got = trial.cluster.job(job)
+        assert (got["Partition"], got["NumTasks"]) == ("small", "2")
+        assert got["MinMemoryNode"] == f"{2 * 1024 + 300}M"
+        seen = noted(trial.asks, verb)
+        assert {name for name, value in NONSENSE.items() if seen.get(name) == value} == set()
+        assert seen["SLURM_JOB_ID"] == job
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("write", [activity, bearing, monitoring])
+def test_any_number_of_ranks_and_nodes_gives_the_same_bytes(
+    cluster: Cluster, machine: Path, tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    same = undisturbed(tmp_path / "here", write)
+    trials = []
+    for name, (ranks, memory) in PLACES.items():
+        trials.append(Trial(cluster, machine, tmp_path / name, write, {"memory": memory}))
+        trials[-1].start("--ranks", ranks)
+    for trial in trials:
+        assert trial.end() == 0, trial.said()
+        trial.check(same)
 
 
 @pytest.fixture
@@ -203,6 +214,7 @@ def trial(cluster: Cluster, machine: Path, tmp_path: Path) -> Iterator[Trial]:
     made.clear()
 
 
+@pytest.mark.faults
 def test_a_head_process_is_alone_lets_go_when_told_to_end_and_cancels_when_interrupted(
     trial: Trial, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""Slurm is asked every half second and patience is short; nothing else about a run is changed.
+"""Slurm is asked every other second and patience is short; nothing else about a run is changed.
 
 Stands on the PYTHONPATH of head processes in tests. The plugin's own pauses grow by 10 s with
 each look that finds nothing ended, which is right for hours of computing and not for seconds.
@@ -6,7 +6,7 @@ each look that finds nothing ended, which is right for hours of computing and no
 
 import sys
 
-PAUSE_S = 0.5
+PAUSE_S = 1.5
 LOOK_S, UNNOTICED_S = 5.0, 60.0
 
 if "snakemake" in sys.orig_argv:
