@@ -37,6 +37,7 @@ def test_constants_of_a_partition(cluster: Cluster, tmp_path: Path) -> None:
     entries = {(entry.constant, entry.ranks): entry for entry in load_measured(machine, "lumi")}
     assert {entry.partition for entry in entries.values()} == {"small"}
     assert entries["start_s", 1].nodes == 1
+    assert entries["job_s", 1].nodes == 1
     start = entries["start_mpi_s", 2]
     assert start.nodes == 2
     assert "since the launcher was called" in start.how

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from slurm.cluster import wait_until
+from slurm.cluster import ACCOUNT, wait_until
 from slurm.heads import KERNEL, ROOT, head_environment, machine_folder, products, submissions
 from slurm.trial import PATIENCE_S, VERBS, Trial, undisturbed
 from small_requests import activity, bearing, monitoring
@@ -158,6 +158,28 @@ def test_another_world_than_planned_is_refused_before_anything_is_read(
     assert re.search(rf"^exit 2: .*{re.escape(said)}", log.read_text(), re.MULTILINE)
 
 
+@pytest.fixture
+def trial(cluster: Cluster, machine: Path, tmp_path: Path) -> Iterator[Trial]:
+    """A run of its own."""
+    made = Trial(cluster, machine, tmp_path / "run")
+    yield made
+    made.clear()
+
+
+def test_a_queue_that_is_full_for_this_user_is_found_before_anything_is_submitted(
+    trial: Trial, tmp_path: Path
+) -> None:
+    trial.machine = machine_folder(tmp_path / "machine")
+    facts = trial.machine / "machine.yaml"
+    facts.write_text(re.sub(r"jobs_queued: \d+", "jobs_queued: 1", facts.read_text()))
+    known = ("--partition=small", "--time=5", "--mem=100", "--wrap=sleep 300")
+    other = trial.cluster.ask("sbatch", "--parsable", f"--account={ACCOUNT}", *known).strip()
+    assert trial.end(trial.start()) == 2
+    assert "jobs planned=1, of yours in the queue=1, partition=small" in trial.said()
+    assert not (trial.out / "jobs.jsonl").exists()
+    trial.cluster.ask("scancel", other)
+
+
 class Nested(Trial):
     """A run from a shell that is full of what Slurm set for another job."""
 
@@ -204,14 +226,6 @@ def test_any_number_of_ranks_and_nodes_gives_the_same_bytes(
     for trial in trials:
         assert trial.end() == 0, trial.said()
         trial.check(same)
-
-
-@pytest.fixture
-def trial(cluster: Cluster, machine: Path, tmp_path: Path) -> Iterator[Trial]:
-    """A run of its own."""
-    made = Trial(cluster, machine, tmp_path / "run")
-    yield made
-    made.clear()
 
 
 @pytest.mark.faults

@@ -20,7 +20,7 @@ from lumipipe.machine.measured import load_measured
 from lumipipe.tasks import bench_measures, bench_storage
 from lumipipe.tasks.bench import QUICK, bench, measured
 from lumipipe.tasks.bench_measures import Measure, half_trip
-from lumipipe.tasks.bench_start import seconds_since_start, start_seconds
+from lumipipe.tasks.bench_start import job_seconds, seconds_since_start, start_seconds
 from lumipipe.tasks.bench_storage import Place, prepare_files, storage_rate
 
 if TYPE_CHECKING:
@@ -272,3 +272,10 @@ def test_ranks_that_mpi_started(tmp_path: Path) -> None:
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[-1].startswith("bench: wrote 8 constants to ")
     assert {entry.constant for entry in load_measured(tmp_path, "here")} == TOGETHER
+
+
+@pytest.mark.slow
+def test_a_job_is_two_starts_of_the_workflow() -> None:
+    pytest.importorskip("snakemake")
+    (seconds,) = job_seconds(Path(sys.executable), 1)
+    assert 0.5 < seconds < 200

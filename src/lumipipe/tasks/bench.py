@@ -14,6 +14,7 @@ import statistics
 import traceback
 from datetime import UTC, datetime
 from math import ceil, log2
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lumipipe.backend import choose_backend
@@ -30,7 +31,9 @@ from lumipipe.tasks.bench_measures import (
 )
 from lumipipe.tasks.bench_record import known_constants, write_measured
 from lumipipe.tasks.bench_start import (
+    HEAD,
     STARTED,
+    job_seconds,
     seconds_since_start,
     start_seconds,
 )
@@ -46,7 +49,6 @@ from lumipipe.timing import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from lumipipe.comm import Comm
 
@@ -101,7 +103,7 @@ def bench(
     """
     known = known_constants(out)
     # Before MPI is met, and not while other ranks wait for this one.
-    alone = start_seconds(effort.starts) if started_ranks() == 1 else []
+    alone = _alone(effort.starts) if started_ranks() == 1 else []
     comm = start()
     tell = say if comm.rank == 0 else _keep_quiet
     try:
@@ -125,7 +127,7 @@ def _entries(
     comm: Comm,
     folder: Path,
     effort: Effort,
-    alone: Sequence[float],
+    alone: Sequence[_Found],
     tell: Callable[[str], None],
 ) -> list[Entry]:
     """All that is measured, as the file holds it."""
@@ -145,7 +147,7 @@ def _entries(
         )
         for each in _measures(place)
     ]
-    return [_entry(each, nodes) for each in found + _starts(alone, since, comm.size)]
+    return [_entry(each, nodes) for each in [*found, *alone, *_together(since, comm.size)]]
 
 
 def _place(comm: Comm, folder: Path, effort: Effort) -> Place:
@@ -187,11 +189,18 @@ def measured(place: Place, repeats: int) -> dict[str, list[float]]:
     return values
 
 
-def _starts(alone: Sequence[float], since: float, ranks: int) -> list[_Found]:
-    """Seconds of starting, as far as they could be measured."""
-    if alone:
-        how = "`lumipipe prepare --plan` when all is done: process, imports, end"
-        return [_Found("start_s", alone, 1, how)]
+def _alone(repeats: int) -> list[_Found]:
+    """Seconds that one process takes to start, and a job around it where the head is known."""
+    how = "`lumipipe prepare --plan` when all is done: process, imports, end"
+    found = [_Found("start_s", start_seconds(repeats), 1, how)]
+    if head := os.environ.get(HEAD):
+        how = "Snakemake of the head environment, twice, as in each job: process, a rule, end"
+        found.append(_Found("job_s", job_seconds(Path(head) / "bin" / "python", repeats), 1, how))
+    return found
+
+
+def _together(since: float, ranks: int) -> list[_Found]:
+    """Seconds until several ranks have met."""
     if ranks == 1:
         return []
     begun = "the launcher was called" if STARTED in os.environ else "the first process began"

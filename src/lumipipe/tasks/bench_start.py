@@ -1,4 +1,7 @@
-"""How long ranks take to start: one process of a verb with nothing to do, or all under MPI."""
+"""How long ranks take to start: one process of a verb with nothing to do, or all under MPI.
+
+And what a job takes beside its verb, which the workflow's own process in it does.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from lumipipe.comm.probe import without_launcher
 
+HEAD = "LUMIPIPE_HEAD"  # folder of the head environment, if told
 STARTED = "LUMIPIPE_STARTED"  # seconds since 1970 at which the launcher was called, if told
 _REQUEST = {
     "lumipipe_request": 1,
@@ -73,14 +77,45 @@ def start_seconds(repeats: int) -> list[float]:
     return seconds
 
 
+def job_seconds(python: Path, repeats: int) -> list[float]:
+    """Seconds that a job takes beside its verb: in each Snakemake starts twice.
+
+    Parameters
+    ----------
+    python : Path
+        The interpreter of the head environment.
+    repeats : int
+        How often it is done, after a first time that reads everything from the disk.
+
+    Returns
+    -------
+    list of float, s
+        Of two starts, each for one rule that has nothing to do.
+    """
+    with tempfile.TemporaryDirectory(prefix="lumipipe-bench-") as name:
+        snakefile = Path(name) / "Snakefile"
+        snakefile.write_text("rule nothing:\n    shell: 'true'\n", encoding="utf-8")
+        line = [python, "-m", "snakemake", "--snakefile", snakefile, "--directory", name]
+        seconds = []
+        for _ in range(repeats + 1):
+            start = time.perf_counter()
+            for _ in range(2):
+                _ran([*map(str, line), "--cores", "1", "--quiet", "all"])
+            seconds.append(time.perf_counter() - start)
+    return seconds[1:]
+
+
 def _said(verb: str, request: Path, out: Path, *options: str) -> str:
     """What a verb said."""
     line = [sys.executable, "-m", "lumipipe", verb, str(request), "--out", str(out / "out")]
-    done = subprocess.run(
-        [*line, *options], env=without_launcher(), capture_output=True, text=True, check=False
-    )
+    return _ran([*line, *options])
+
+
+def _ran(line: list[str]) -> str:
+    """What a command said; it must succeed."""
+    done = subprocess.run(line, env=without_launcher(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"lumipipe {verb} ended with {done.returncode}: {done.stderr}")
+        raise RuntimeError(f"{' '.join(line)} ended with {done.returncode}: {done.stderr}")
     return done.stdout
 
 

@@ -18,8 +18,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
+from lumipipe.machine.facts import load_machine
+from lumipipe.machine.limits import check_job_caps
 from lumipipe.scheduler.accounting import write_accounting
-from lumipipe.scheduler.head import record_head
+from lumipipe.scheduler.head import LOCK, record_head
+from lumipipe.scheduler.queue import jobs_named
 from lumipipe.scheduler.record import submissions
 from lumipipe.scheduler.waiting import wait_for_live_jobs
 from lumipipe.store.files import missing_folders, remove_empty, write_json
@@ -49,7 +52,6 @@ if TYPE_CHECKING:
 
     Log = Callable[[str], None]
 
-LOCK = ".lock"  # workflow/rules/common.smk takes it
 INTERRUPTED, TERMINATED = 130, 143
 _VERDICTS = {
     "supported": "SUPPORTED by the data",
@@ -180,6 +182,7 @@ def _bring_to_end(asked: Asked, plan: Plan, made: list[Path], log: Log) -> tuple
     while True:
         if asked.machine is not None:
             plan = _settled(asked, plan, attempts.number, log)
+            _check_caps(asked.machine, plan)
         drop_damaged(plan.stages)
         (asked.out / LOGS).mkdir(exist_ok=True)
         write_json(asked.out / PLAN, plan.as_json())
@@ -219,6 +222,16 @@ def _settled(asked: Asked, plan: Plan, attempt: int, log: Log) -> Plan:
     return _plan(asked, log, attempt)
 
 
+def _check_caps(folder: Path, plan: Plan) -> None:
+    """Refuse what a user's cap of jobs in a partition has no room for; jobs come one at a time."""
+    machine, mine = load_machine(folder), jobs_named("")
+    todo = [plan.starts[verb].resources for verb, stage in plan.stages.items() if not stage.is_done]
+    for name in {str(asks["slurm_partition"]) for asks in todo if asks}:
+        # Where Slurm is silent nothing is known of the cap; sbatch refuses by itself.
+        queued = sum(job.is_live and job.partition == name for job in mine or ())
+        check_job_caps(machine, name, 1, queued, f"{plan.request}: compute.target")
+
+
 def _refuse_second_run(out: Path) -> None:
     """Refuse a folder whose lock another run holds; the workflow takes it when it starts."""
     with suppress(FileNotFoundError), (out / LOCK).open() as lock:
@@ -236,8 +249,9 @@ def _failed(out: Path, failure: tuple[str, int, str] | None, code: int, made: li
         print(words_of_failure(out), file=sys.stderr)
         print(f"lumipipe: a step failed; {out / LOGS} tells more", file=sys.stderr)
         return failure[1] if failure is not None else code or 1
-    # A product, or what was read well and need not be read again, is worth the folder.
-    if out in made and not [*out.glob("*/*.json"), *out.glob("*/.pieces")]:
+    # A product, what was read well, or the record of a billed job is worth the folder.
+    worth = [*out.glob("*/*.json"), *out.glob("*/.pieces"), *submissions(out)]
+    if out in made and not worth:
         shutil.rmtree(out, ignore_errors=True)
         remove_empty(made[1:])
     place, _, rest = failure[2].partition(": ")

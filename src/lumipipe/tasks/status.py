@@ -7,7 +7,6 @@ stands is done, whatever became of its job.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from lumipipe.scheduler.inventory import jobs_of_run
 from lumipipe.scheduler.queue import Job, State, ending
 from lumipipe.store.manifest import is_published
 from lumipipe.tasks.stages import VERBS, read_plan
-from lumipipe.tasks.workflow import PLAN, log_path
+from lumipipe.tasks.workflow import PLAN, last_exit, log_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,23 +211,13 @@ def _stage(out: Path, verb: str, manifest: Path, job: Job | None) -> StageStatus
     log = str(path) if path.is_file() else ""
     if _is_done(manifest):
         return StageStatus(verb, DONE, job, log, "")
-    code, said = _exit_of(path)
+    code, said = last_exit(path)
     if job is None:
         return StageStatus(verb, State.ENDED if said else WAITING, None, log, said)
     if job.state is not State.ENDED:
         return StageStatus(verb, job.state, job, log or job.log, "")
     # A job that Slurm ended wrote no last line; Slurm's log says more than its own then.
-    return StageStatus(verb, job.state, job, log if code else job.log or log, said)
-
-
-def _exit_of(log: Path) -> tuple[str, str]:
-    """Exit code that a stage wrote last into its log, and what it said where it failed."""
-    if not log.is_file():
-        return "", ""
-    text = log.read_text(encoding="utf-8", errors="replace")
-    found = re.findall(r"^exit (\d+): (.*)$", text, re.MULTILINE)
-    code, said = found[-1] if found else ("", "")
-    return code, "" if code in {"", "0", "3"} else said
+    return StageStatus(verb, job.state, job, job.log or log if code is None else log, said)
 
 
 def _is_done(manifest: Path) -> bool:

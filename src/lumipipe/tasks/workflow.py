@@ -33,6 +33,7 @@ PLAN, LOGS, SLURM_LOGS = "plan.json", "logs", "logs/slurm"
 LOOK_S, UNNOTICED_S = 60.0, 600.0
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2), Linux
 _LAST_LINES = 40
+_WELL = {0, 3}  # 3: without what was left out
 # What an outer allocation sets for its own steps; a job that inherited it would get other
 # resources than it asks for. SLURM_CONF only says where the scheduler is.
 _OUTER = ("SLURM_", "SBATCH_", "SRUN_", "PMI_", "PMIX_", "PALS_")
@@ -198,14 +199,20 @@ def _ended_with_us(process: subprocess.Popen[bytes], *, apart: bool) -> Iterator
 def first_failure(out: Path) -> tuple[str, int, str] | None:
     """Verb, exit code and line with which the first failed verb ended, from the logs."""
     for verb in VERBS:
-        path = log_path(out, verb)
-        if not path.is_file():
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        found = re.findall(r"^exit (\d+): (.*)$", text, re.MULTILINE)
-        if found and found[-1][0] not in {"0", "3"}:
-            return verb, int(found[-1][0]), found[-1][1]
+        code, said = last_exit(log_path(out, verb))
+        if code and said:
+            return verb, code, said
     return None
+
+
+def last_exit(log: Path) -> tuple[int | None, str]:
+    """Exit code that a verb wrote last into its log, and its words where it failed."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    found = re.findall(r"^exit (\d+): (.*)$", text, re.MULTILINE)
+    if not found:
+        return None, ""
+    code, said = int(found[-1][0]), found[-1][1]
+    return code, "" if code in _WELL else said
 
 
 def words_of_failure(out: Path) -> str:
