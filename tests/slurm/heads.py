@@ -89,11 +89,14 @@ def run_head(
 
 
 def products(out: Path) -> dict[str, bytes]:
-    """Every byte of a run that must not depend on where and how often it ran, by path."""
+    """Every byte of a run that must not depend on where and how often it ran, by path.
+
+    Of a folder that has answered several requests, the last.
+    """
     answer = json.loads((out / "result.json").read_text(encoding="utf-8"))
     found = {"result.json": json.dumps(answer | {"run": None}).encode()}
     for verb in ("prepare", "train", "score"):
-        (manifest,) = (out / verb).glob("*.json")
+        manifest = max((out / verb).glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
         content = json.loads(manifest.read_text(encoding="utf-8"))["content"]
         found[manifest.name] = json.dumps(content).encode()
         product = manifest.parent / content["product"]
@@ -107,7 +110,8 @@ def products(out: Path) -> dict[str, bytes]:
 
 def submissions(out: Path, verb: str) -> list[str]:
     """Ids of all jobs that were submitted for a verb."""
-    lines = (out / "jobs.jsonl").read_text(encoding="utf-8").splitlines()
+    record = out / "jobs.jsonl"
+    lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
     entries = [json.loads(line) for line in lines]
     of_verb = {entry["key"] for entry in entries if entry.get("verb") == verb}
     return [e["id"] for e in entries if e.get("id") and e["key"] in of_verb]

@@ -171,7 +171,7 @@ def test_a_queue_that_is_full_for_this_user_is_found_before_anything_is_submitte
 ) -> None:
     trial.machine = machine_folder(tmp_path / "machine")
     facts = trial.machine / "machine.yaml"
-    facts.write_text(re.sub(r"jobs_queued: \d+", "jobs_queued: 1", facts.read_text()))
+    facts.write_text(re.sub(r"(jobs_\w+): \d+", r"\1: 1", facts.read_text()))
     known = ("--partition=small", "--time=5", "--mem=100", "--wrap=sleep 300")
     other = trial.cluster.ask("sbatch", "--parsable", f"--account={ACCOUNT}", *known).strip()
     assert trial.end(trial.start()) == 2
