@@ -32,7 +32,7 @@ check() { # check NAME VERSION ...: tell the versions, import every module, run 
 
 SELECTION=()
 if [[ ${1:-} == --quick ]]; then
-  SELECTION=(-m "not gpu and not mpi and not real and not slow")
+  SELECTION=(-m "not gpu and not slurm and not mpi and not real and not slow")
   shift
 fi
 if [[ $# == 0 ]]; then
