@@ -157,6 +157,17 @@ class Section(Part):
     """Figures, in order."""
 
 
+class StagePart(Part):
+    """What a part of a stage took on rank 0; parts overlap, since reading goes on meanwhile."""
+
+    seconds: float
+    """How long."""
+    nbytes: int = 0
+    """Bytes that it handled; 0 where none were counted."""
+    rows: int = 0
+    """Rows that it handled; 0 where none were counted."""
+
+
 class Stage(Part):
     """One stage of the run."""
 
@@ -168,6 +179,8 @@ class Stage(Part):
     """Array library of the stage, where it differs from that of the run."""
     ranks: int | None = None
     """Number of ranks of the stage, where it differs from that of the run."""
+    parts: dict[Text, StagePart] = {}
+    """What the seconds went to, by name, such as read, decode, transfer, compute and merge."""
 
 
 class Run(Part):

@@ -33,6 +33,8 @@ from lumipipe.store.shard import ShardedArray
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lumipipe.timing import Timer
+
 __all__ = [
     "NO_LABEL",
     "NO_TIME",
@@ -102,6 +104,11 @@ class StreamTable:
     def chunk_rows(self) -> int:
         """Rows that are compressed together; reads that begin at a multiple are cheapest."""
         return self._arrays[VALUE].chunk_rows
+
+    def time_with(self, timer: Timer) -> None:
+        """Have a timer take the seconds of reading and of decoding from now on."""
+        for array in self._arrays.values():
+            array.timer = timer
 
     def read_rows(self, first: int, stop: int) -> np.ndarray:
         """Readings of all channels.

@@ -20,6 +20,7 @@ import numpy as np
 from numcodecs import blosc
 
 from lumipipe.errors import StoreError
+from lumipipe.timing import Timer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,8 @@ class ShardedArray:
         Rows of a chunk and of a file.
     attributes : dict
         What is written beside the array.
+    timer : Timer
+        Takes the seconds of reading and of decoding.
     """
 
     def __init__(self, root: Path, place: str) -> None:
@@ -144,6 +147,7 @@ class ShardedArray:
         self._indices: dict[int, np.ndarray] = {}
         self._last: tuple[int, np.ndarray] | None = None
         self._lock = threading.Lock()
+        self.timer = Timer()
 
     def read(self, first: int, stop: int) -> np.ndarray:
         """Rows of the array.
@@ -241,11 +245,14 @@ class ShardedArray:
         what = f"chunk {chunk}"
         if offset == _MISSING:
             raise self._damage(path, f"{what} is missing")
-        payload = self._checked(os.pread(handle, length, offset), length, path, what)
-        try:
-            blosc.decompress(payload, part)
-        except _DAMAGES as error:
-            raise self._damage(path, f"{what} cannot be decompressed ({error})") from error
+        with self.timer.part("read", nbytes=length):
+            content = os.pread(handle, length, offset)
+        with self.timer.part("decode", nbytes=part.nbytes, rows=len(part)):
+            payload = self._checked(content, length, path, what)
+            try:
+                blosc.decompress(payload, part)
+            except _DAMAGES as error:
+                raise self._damage(path, f"{what} cannot be decompressed ({error})") from error
 
     def _damage(self, path: Path, problem: str) -> StoreError:
         """An error that names array and file."""

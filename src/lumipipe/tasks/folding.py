@@ -1,11 +1,12 @@
 """One pass of a family over a dataset: read ahead, measure, fold, checkpoint.
 
-The loop itself is `lumipipe.fold`; this wires it to the store and to the backend.
+The loop itself is `lumipipe.fold`; this wires it to the store and to the backend, and sees from
+outside what the time goes to.
 """
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,18 +14,39 @@ import numpy as np
 from lumipipe.families.interface import Block
 from lumipipe.fold import fold
 from lumipipe.store.readahead import read_ahead
+from lumipipe.timing import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lumipipe.backend import Backend
+    from lumipipe.backend import Backend, State
     from lumipipe.comm import Comm
     from lumipipe.families.interface import Pass
-    from lumipipe.fold import Batch, Leaf, Leaves
+    from lumipipe.fold import Batch, Leaf, Leaves, Reducer
     from lumipipe.store.checkpoint import FolderCheckpoint
     from lumipipe.timing import Timer
 
-_PROGRESS_S = 5.0
+
+@dataclass
+class _Timed:
+    """A reducer whose updates and merges are timed."""
+
+    reducer: Reducer
+    timer: Timer
+
+    def empty(self) -> State:
+        """That of the reducer."""
+        return self.reducer.empty()
+
+    def update(self, state: State, batch: Batch) -> State:
+        """That of the reducer, as a part of computing."""
+        with self.timer.part("compute"):
+            return self.reducer.update(state, batch)
+
+    def merge(self, first: State, second: State) -> State:
+        """That of the reducer."""
+        with self.timer.part("merge"):
+            return self.reducer.merge(first, second)
 
 
 def run_pass(  # the place where all seams meet
@@ -51,9 +73,10 @@ def run_pass(  # the place where all seams meet
     batch_bytes : int
         Bytes of samples that may be in memory at a time.
     timer : Timer
-        Takes the seconds of waiting for samples and of computing.
+        Takes what is read and decoded in the background, and what this thread does: wait for
+        samples, transfer them to the device, compute, merge.
     log : callable of str
-        Progress.
+        Progress, of rank 0.
 
     Returns
     -------
@@ -64,19 +87,22 @@ def run_pass(  # the place where all seams meet
     def stream(chunks: Sequence[int]) -> Iterator[tuple[int, Mapping[Leaf, Batch]]]:
         depth = _depth(data, chunks, batch_bytes)
         ready = iter(read_ahead(chunks, lambda chunk: _read(data, chunk), depth))
-        told = started = time.monotonic()
+        progress, seen = Progress("chunks", len(chunks), log), 0
         for done in range(1, len(chunks) + 1):
-            with timer.part("wait for samples"):
+            with timer.part("wait"):
                 chunk, (rows, labels) = next(ready)
-            with timer.part("compute"):
-                batches = data.measure(_block(data, chunk, rows, labels, backend))
+            with timer.part("transfer", nbytes=rows.nbytes, rows=len(rows)):
+                block = _block(data, chunk, rows, labels, backend)
+            with timer.part("compute", nbytes=rows.nbytes, rows=len(rows)):
+                batches = data.measure(block)
             yield chunk, batches
-            if time.monotonic() - told > _PROGRESS_S:
-                told = time.monotonic()
-                left = (told - started) / done * (len(chunks) - done)
-                log(f"rank {comm.rank}: {done} of {len(chunks)} chunks, {left:.0f} s left")
+            seen += len(rows)
+            if comm.rank == 0:
+                progress.at(done, seen)
 
-    return fold(data.reducer, data.plan.trees, stream, comm, backend, checkpoint)
+    data.stream.time_with(timer)
+    timed = _Timed(data.reducer, timer)
+    return fold(timed, data.plan.trees, stream, comm, backend, checkpoint)
 
 
 def _depth(data: Pass, chunks: Sequence[int], batch_bytes: int) -> int:

@@ -100,7 +100,7 @@ def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) ->
             with timer.part("prepare"):
                 found, run["parallelism"] = _build(job, staging, digests)
             record |= found
-            run |= {"ranks": comm.size, "seconds": timer.rounded(), "versions": versions()}
+            run |= {"ranks": comm.size, "versions": versions()} | timer.record()
     except InputError:
         _tell_kept(job)
         raise

@@ -109,8 +109,8 @@ def _run(stages: dict[str, Stage]) -> Run:
         manifest = read_manifest(stages[verb].manifest)
         run = run | manifest.run
         digests[f"product of {verb}"] = manifest.digest
-        seconds = manifest.run.get("seconds", {})
-        records.append(StageRecord(name=verb, seconds=round(sum(seconds.values()), 3)))
+        times = {name: manifest.run[name] for name in ("seconds", "parts")}
+        records.append(StageRecord(name=verb, **times))
     for source, files in read_manifest(stages["prepare"].manifest).record["inputs"].items():
         digests |= {f"{source}: {name}": digest for name, digest in files.items()}
     return Run(

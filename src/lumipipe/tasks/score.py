@@ -9,7 +9,7 @@ from lumipipe.store.artifact import read_arrays, write_table
 from lumipipe.store.files import remove_tree, write_json
 from lumipipe.store.manifest import is_published, publishing, read_manifest
 from lumipipe.tasks.shown import RESULT
-from lumipipe.tasks.train import MODEL, fold_folder, folded, open_job, run_record
+from lumipipe.tasks.train import MODEL, fold_folder, folded, open_job, run_record, tell
 from lumipipe.timing import Timer
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
     if comm.rank == 0:
         with timer.part("judge"):
             outcome = loaded.family.judge(job, model, leaves)
-        _publish(stage, outcome, run_record(backend, comm, timer), log)
+        with timer.part("write"):
+            _publish(stage, outcome, run_record(backend, comm, timer), log)
+        tell(timer, "score", comm, log)
     comm.barrier()
     return 0
 

@@ -64,7 +64,9 @@ def train(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
     with timer.part("fit"):
         model = loaded.family.fit(job, leaves, comm)
     if comm.rank == 0:
-        publish_model(stage, model, run_record(backend, comm, timer), log)
+        with timer.part("write"):
+            publish_model(stage, model, run_record(backend, comm, timer), log)
+        tell(timer, "train", comm, log)
     comm.barrier()
     return 0
 
@@ -111,9 +113,15 @@ def run_record(backend: Backend, comm: Comm, timer: Timer) -> dict[str, object]:
         "backend": backend.name,
         "device": backend.device,
         "ranks": comm.size,
-        "seconds": timer.rounded(),
+        **timer.record(),
         "versions": versions(),
     }
+
+
+def tell(timer: Timer, verb: str, comm: Comm, log: Log) -> None:
+    """What the time of this rank went to."""
+    for line in timer.table(verb if comm.size == 1 else f"{verb}, rank {comm.rank}"):
+        log(line)
 
 
 def publish_model(stage: Stage, model: Model, run: dict[str, object], log: Log) -> None:
