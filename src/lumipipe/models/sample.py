@@ -43,7 +43,7 @@ def sample(key: int, size: int, rows: State, number: Array) -> State:
 def lowest(size: int, rows: State) -> State:
     """The `size` rows of lowest priority, in the order of priorities."""
     xp = array_namespace(rows["priority"])
-    order = xp.argsort(rows["priority"])[:size]
+    order = xp.argsort(rows["priority"])[: min(size, rows["priority"].shape[0])]
     return {name: xp.take(array, order, axis=0) for name, array in rows.items()}
 
 

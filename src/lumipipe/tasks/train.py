@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lumipipe.backend import choose_backend
 from lumipipe.families.interface import Job
 from lumipipe.store.artifact import write_arrays
 from lumipipe.store.checkpoint import FolderCheckpoint
@@ -62,7 +64,9 @@ def train(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
     job = open_job(loaded, stages, backend)
     leaves = folded(loaded, stage, loaded.family.train_passes(job), comm, backend, timer, log)
     with timer.part("fit"):
-        model = loaded.family.fit(job, leaves, comm)
+        # The states are on the host, and eigenvalues are found there: CuPy lists its solvers as
+        # unsupported on ROCm (docs/source/install.rst, 14.2).
+        model = loaded.family.fit(replace(job, backend=choose_backend("numpy")), leaves, comm)
     if comm.rank == 0:
         with timer.part("write"):
             publish_model(stage, model, run_record(backend, comm, timer), log)
