@@ -140,6 +140,9 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 devices=0
 if [ -n "${SLURM_LOCALID:-}" ] && [ -n "${SLURM_STEP_TASKS_PER_NODE:-}" ]; then
+  # MPICH's UCX part tells other nodes 4 KiB of memory behind its address (mpidi_ucx addrexch, 5.0),
+  # in lines that Slurm's PMI-1 cuts at 1,024 bytes: then all ranks wait for ever.
+  export MPIR_CVAR_CH4_NETMOD="${MPIR_CVAR_CH4_NETMOD:-ofi}"
   verify_cores
   select_device
 fi

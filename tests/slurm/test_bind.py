@@ -186,6 +186,12 @@ def test_device_memory_goes_through_mpi_only_if_asked(job: str) -> None:
     assert "LD_PRELOAD" not in seen
 
 
+def test_mpich_takes_the_network_that_slurm_can_start(job: str) -> None:
+    assert variables(slurm(job, 0, "2", 0, ""))["MPIR_CVAR_CH4_NETMOD"] == "ofi"
+    chosen = slurm(job, 0, "2", 0, "", MPIR_CVAR_CH4_NETMOD="ucx")
+    assert variables(chosen)["MPIR_CVAR_CH4_NETMOD"] == "ucx"
+
+
 def test_the_gtl_is_loaded_by_the_rank_only(job: str) -> None:
     # Any library does; a name that is none would make each process complain.
     library = next(Path("/usr/lib").glob("*/libm.so.6"), None)
