@@ -166,12 +166,13 @@ def test_cores_are_compared_with_the_plan(job: str) -> None:
         {"SLURM_LOCALID": "3", "SLURM_STEP_TASKS_PER_NODE": "8", "SLURM_JOB_ID": "1"},
     ],
 )
-def test_elsewhere_only_threads_are_set(given: dict[str, str]) -> None:
+def test_elsewhere_only_threads_and_network_are_set(given: dict[str, str]) -> None:
     seen = variables(given)
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     ours = {key: value for key, value in seen.items() if key not in {"PATH", "HOME", "PWD"}}
     ours = {key: value for key, value in ours.items() if key not in {"SHLVL", "_", "OLDPWD"}}
-    assert ours == given | threads
+    is_rank = "SLURM_STEP_TASKS_PER_NODE" in given
+    assert ours == given | threads | ({"MPIR_CVAR_CH4_NETMOD": "ofi"} if is_rank else {})
 
 
 def test_device_memory_goes_through_mpi_only_if_asked(job: str) -> None:
