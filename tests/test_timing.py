@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_parts_add_up_also_where_a_block_fails() -> None:
-    timer = Timer(_clock=itertools.count().__next__)
+    timer = Timer(clock=itertools.count().__next__)
     with timer.part("read", nbytes=10, rows=2):
         pass
     with pytest.raises(KeyError), timer.part("read", nbytes=5, rows=1):

@@ -35,7 +35,7 @@ class Timer:
 
     Examples
     --------
-    >>> timer = Timer(_clock=iter([0.0, 1.0, 3.0, 4.0]).__next__)
+    >>> timer = Timer(clock=iter([0.0, 1.0, 3.0, 4.0]).__next__)
     >>> with timer.part("read", nbytes=6_000_000):
     ...     pass
     >>> print("\n".join(timer.table("train")))
@@ -45,20 +45,20 @@ class Timer:
     """
 
     parts: dict[str, Part] = field(default_factory=dict)
-    _clock: Callable[[], float] = time.perf_counter
+    clock: Callable[[], float] = time.perf_counter
 
     def __post_init__(self) -> None:
-        self._begun = self._clock()
+        self._begun = self.clock()
 
     @contextmanager
     def part(self, name: str, *, nbytes: int = 0, rows: int = 0) -> Iterator[None]:
         """Add the block's seconds, and what it handled, to the part called `name`."""
         part = self.parts.setdefault(name, Part())
-        start = self._clock()
+        start = self.clock()
         try:
             yield
         finally:
-            part.seconds += self._clock() - start
+            part.seconds += self.clock() - start
             part.nbytes += nbytes
             part.rows += rows
 
@@ -68,11 +68,11 @@ class Timer:
             name: asdict(part) | {"seconds": round(part.seconds, 3)}
             for name, part in self.parts.items()
         }
-        return {"seconds": round(self._clock() - self._begun, 3), "parts": parts}
+        return {"seconds": round(self.clock() - self._begun, 3), "parts": parts}
 
     def table(self, stage: str) -> list[str]:
         """Lines for people; parts that overlap may have more than the whole between them."""
-        whole = self._clock() - self._begun
+        whole = self.clock() - self._begun
         lines = [
             f"{stage}: {whole:.1f} s",
             f"  part       seconds  share{'MB/s':>13s}{'rows/s':>13s}",

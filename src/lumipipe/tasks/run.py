@@ -176,13 +176,14 @@ def _bring_to_end(asked: Asked, plan: Plan, made: list[Path], log: Log) -> tuple
     A job that was lost is tried once more.
     """
     _refuse_second_run(asked.out)
+    if asked.machine is not None and not submissions(asked.out):
+        _check_caps(asked.machine, plan)
     asked.out.mkdir(parents=True, exist_ok=True)
     record_head(asked.out)
     attempts = Attempts(asked.out)
     while True:
         if asked.machine is not None:
             plan = _settled(asked, plan, attempts.number, log)
-            _check_caps(asked.machine, plan)
         drop_damaged(plan.stages)
         (asked.out / LOGS).mkdir(exist_ok=True)
         write_json(asked.out / PLAN, plan.as_json())
