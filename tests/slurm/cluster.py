@@ -115,6 +115,8 @@ class Cluster:
         """Start a requeued job as soon as it fits, instead of after the fixed 120 seconds."""
         # A job is COMPLETING before it waits again; until then its start cannot be moved.
         self.wait_for_state(job, "PENDING")
+        # slurmd refuses what is sent in the second in which it revoked the job's credential.
+        time.sleep(2)
         self.ask("scontrol", "update", f"jobid={job}", "StartTime=now")
 
     def end_in(self, job: str, seconds: int) -> None:
