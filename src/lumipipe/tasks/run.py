@@ -177,7 +177,11 @@ def _bring_to_end(asked: Asked, plan: Plan, made: list[Path], log: Log) -> tuple
     """
     _refuse_second_run(asked.out)
     if asked.machine is not None and not submissions(asked.out):
-        _check_caps(asked.machine, plan)
+        try:
+            _check_caps(asked.machine, plan)
+        except InputError:
+            _drop_if_empty_handed(asked.out, made)
+            raise
     asked.out.mkdir(parents=True, exist_ok=True)
     record_head(asked.out)
     attempts = Attempts(asked.out)
@@ -250,13 +254,18 @@ def _failed(out: Path, failure: tuple[str, int, str] | None, code: int, made: li
         print(words_of_failure(out), file=sys.stderr)
         print(f"lumipipe: a step failed; {out / LOGS} tells more", file=sys.stderr)
         return failure[1] if failure is not None else code or 1
+    _drop_if_empty_handed(out, made)
+    place, _, rest = failure[2].partition(": ")
+    raise InputError(place, *rest.rsplit("; ", 1))
+
+
+def _drop_if_empty_handed(out: Path, made: list[Path]) -> None:
+    """Remove a folder that this run made, unless it holds what is worth keeping."""
     # A product, what was read well, or the record of a billed job is worth the folder.
     worth = [*out.glob("*/*.json"), *out.glob("*/.pieces"), *submissions(out)]
     if out in made and not worth:
         shutil.rmtree(out, ignore_errors=True)
         remove_empty(made[1:])
-    place, _, rest = failure[2].partition(": ")
-    raise InputError(place, *rest.rsplit("; ", 1))
 
 
 def _detached(asked: Asked, log: Log) -> int:
