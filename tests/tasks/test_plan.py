@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import lumipipe
 from command import call
-from lumipipe.tasks.plan import plan_run
+from lumipipe.tasks.plan import code_digest, plan_run
 from lumipipe.tasks.request import load_request
 from lumipipe.tasks.stages import VERBS
 from small_requests import change, monitoring
@@ -150,3 +151,15 @@ def test_the_plan_as_json_is_the_plan(whole: Path) -> None:
     assert said.code == 0
     assert said.err == ""
     assert said.out.count('"reason": "done"') == 4
+
+
+@pytest.mark.parametrize("name", ["kernels/convolution.py", "kernels/fused/convolution.cu"])
+def test_text_that_computes_is_in_the_digest_of_the_code(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True)
+    monkeypatch.setattr(lumipipe, "__file__", str(tmp_path / "__init__.py"))
+    (tmp_path / name).write_text("one")
+    before = code_digest(shown=False)
+    (tmp_path / name).write_text("two")
+    assert code_digest(shown=False) != before

@@ -24,8 +24,8 @@ from lumipipe.kernels.convolution import (
     TAPS,
     ConvolutionParameters,
     dilation_plan,
-    proportion_positive,
 )
+from lumipipe.kernels.fused.convolution import proportion_positive
 
 if TYPE_CHECKING:
     from types import ModuleType

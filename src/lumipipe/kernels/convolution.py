@@ -1,7 +1,8 @@
 """Convolution with the 84 fixed kernels of MiniRocket, and the share of outputs above a bias.
 
 A kernel has 9 weights, three of them 2 and six of them -1, and is dilated. Where
-channel subsets and biases come from is in `lumipipe.features.convolution`.
+channel subsets and biases come from is in `lumipipe.features.convolution`; the body for CuPy's
+arrays is in `lumipipe.kernels.fused.convolution`.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def code_digest(*, shown: bool) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.suffix not in {".py", ".j2"} or (not shown and _shows_only(name)):
+        if path.suffix not in {".py", ".j2", ".cu"} or (not shown and _shows_only(name)):
             continue
         digest.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
     return digest.hexdigest()
