@@ -27,7 +27,7 @@ COMPILE_LUMI := $(LOCK) pyproject.toml --python-platform x86_64-manylinux_2_28 \
 OLDEST := 2025-11-15
 SMK := workflow/Snakefile workflow/rules/*.smk
 SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch slurm/*/*.sh envs/*.sh envs/*/*.sh \
-	tests/slurm/*.sh tests/envs/*.sh)
+	tests/slurm/*.sh tests/envs/*.sh tests/kernels/fused/*.sh)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
