@@ -18,6 +18,10 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --prerelease d
 	--no-annotate --no-emit-package lumipipe --custom-compile-command 'make lock'
 UNIVERSAL := $(LOCK) --universal --fork-strategy fewest
 COMPILE := $(UNIVERSAL) --python-version 3.11
+# One thread for all, the BLAS kernel of this processor, one process, nothing else collected.
+BENCH := env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	NUMBA_NUM_THREADS=1 BLOSC_NTHREADS=1 $(BIN)/python -m pytest -q -p no:xdist --timeout 0 \
+	-o python_files='bench_*.py' -o python_functions='bench_*' --benchmark-quiet
 SLURM_TESTS := OMP_NUM_THREADS=1 LUMIPIPE_HEAD=$(CURDIR)/$(HEAD) $(BIN)/python -m pytest -p no:xdist
 # LUMI has one platform; only what must fit its MPI and its ROCm is built there, by envs/.
 COMPILE_LUMI := $(LOCK) pyproject.toml --python-platform x86_64-manylinux_2_28 \
@@ -30,7 +34,7 @@ SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch slurm/*/*.sh envs/*.
 	tests/slurm/*.sh tests/envs/*.sh tests/kernels/fused/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
+.PHONY: help demo test quick bench test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 19
@@ -59,6 +63,9 @@ test-envs: $(VENV)/dev.stamp ## run the CPU test suite with the oldest and the n
 
 test-envs-quick: $(VENV)/dev.stamp ## of that only the imports and the tests that take no time
 	WORKERS=$(WORKERS) tests/envs/run.sh --quick
+
+bench: $(VENV)/dev.stamp ## race kernels, features, fold and store against peers; TABLE=FILE keeps the table
+	$(BENCH) tests/bench $(if $(TABLE),--table $(TABLE))
 
 check: ## lint, then test: what CI runs
 	@$(MAKE) --no-print-directory lint

@@ -1,0 +1,63 @@
+"""Random convolutions of windows with the peer's own parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.rivals import Race, Rival, peer_module, share_unequal, spans
+from lumipipe.kernels.convolution import KERNELS, ConvolutionParameters, proportion_positive
+
+
+def signals(windows: int, channels: int, length: int) -> np.ndarray:
+    """Random walks with noise: float32 (window, channel, time)."""
+    steps = np.random.default_rng(4).standard_normal((windows, channels, length))
+    return (0.3 * np.cumsum(steps, axis=2) + steps).astype(np.float32)
+
+
+def convolve(race: Race, channels: int, target: float) -> None:
+    length, features = race.size(512, 40), race.size(9_996, 84)
+    windows = race.size(256 if channels == 1 else 96, 3)
+    block = max(1, 50_000 // length)
+    x = signals(windows, channels, length)
+    collection = peer_module("aeon.transformations.collection.convolution_based")
+    peer = collection.MiniRocket(n_kernels=features, random_state=3).fit(x)
+    numbers, indices, dilations, counts, biases = peer.parameters
+    cuts = np.split(indices, np.cumsum(numbers)[:-1])
+    subsets = tuple(tuple(cut.tolist()) for cut in cuts)
+    if channels == 1:
+        subsets = ((0,),) * (len(KERNELS) * len(dilations))
+    parameters = ConvolutionParameters(tuple(dilations.tolist()), tuple(counts.tolist()), subsets)
+
+    def ours() -> np.ndarray:
+        found = [
+            proportion_positive(np.ascontiguousarray(x[s].transpose(2, 1, 0)), parameters, biases)
+            for s in spans(windows, block)
+        ]
+        return np.concatenate(found, axis=1).T
+
+    output = np.ascontiguousarray(x[:block, 0, :].T)
+    repeats = parameters.features * windows // output.shape[1]
+
+    def compare() -> None:
+        for bias in np.resize(biases, repeats):
+            np.greater(output, bias)
+
+    race(
+        f"Random convolutions, {channels} channel(s)",
+        f"{windows} windows of {length}, {parameters.features} features",
+        ours,
+        Rival("aeon MiniRocket (compiled)", lambda: peer.transform(x)),
+        Rival("NumPy comparisons", compare),
+        # A count may move by a few where an output lies within rounding of its bias.
+        lambda a, b: share_unequal(a, b, 1e-6),
+        1e-3,
+        target=target,
+    )
+
+
+def bench_one_channel(race: Race) -> None:
+    convolve(race, 1, 1.0)
+
+
+def bench_six_channels(race: Race) -> None:
+    convolve(race, 6, 1.6)
