@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Float64 copies of a block stay in a cache of 2 MiB where channels are few; merging stays cheap.
 _BLOCK_ROWS, _BLOCK_VALUES = 2**11, 2**17
+_PRODUCT_VALUES = 2**18  # of a block that needs one copy only; fewer merges
+_SOME_ROWS = 16  # one row of so many gives the mean that products are taken about
 
 
 def moments(x: Array) -> State:
@@ -106,9 +108,13 @@ def comoments(x: Array) -> State:
 
     Notes
     -----
-    *Method*: as `moments`; the products are one float64 matrix product.
+    *Method*: float64 products of each block about the mean of one row in 16 of it, corrected to
+    the mean of all its rows, and merges.
 
-    *Cost*: rows times channels² multiply-adds; float64 copies of one block of rows at a time.
+    *Cost*: rows times channels² multiply-adds; a copy of one block of rows at a time.
+
+    *Accuracy*: the correction cancels four bits at most, so relative to the products of standard
+    deviations the error is below 16 (rows + 4) times 2**-53.
 
     Examples
     --------
@@ -117,7 +123,7 @@ def comoments(x: Array) -> State:
     array([[2., 4.],
            [4., 8.]])
     """
-    return _in_blocks(x, _block_comoments, merge_comoments)
+    return _in_blocks(x, _block_comoments, merge_comoments, _PRODUCT_VALUES)
 
 
 def merge_comoments(a: Mapping[str, Array], b: Mapping[str, Array]) -> State:
@@ -222,10 +228,11 @@ def _in_blocks(
     x: Array,
     of: Callable[[Array], State],
     merge: Callable[[Mapping[str, Array], Mapping[str, Array]], State],
+    values: int = _BLOCK_VALUES,
 ) -> State:
     """The state of rows from blocks of them, which depend on the shape alone."""
     rows, channels = x.shape
-    size = max(_BLOCK_ROWS, _BLOCK_VALUES // max(1, channels))
+    size = max(_BLOCK_ROWS, values // max(1, channels))
     state = of(x[: min(size, rows), :])
     for first in range(size, rows, size):
         state = merge(state, of(x[first : min(first + size, rows), :]))
@@ -253,16 +260,30 @@ def _block_comoments(x: Array) -> State:
     """`comoments` of rows that fit a cache."""
     xp = array_namespace(x)
     rows, _ = x.shape
-    values = xp.astype(x, xp.float64)
-    first = values[0, :] if rows else xp.sum(values, axis=0)
-    z = values - first
-    mean = xp.sum(z, axis=0) / max(rows, 1)
-    z = z - mean
+    near = _near_mean(x)
+    z = x - near
+    ones = xp.ones((1, rows), dtype=z.dtype, device=device(x))
+    rest = xp.matmul(ones, z)[0, :] / max(rows, 1)
+    products = xp.matmul(xp.matrix_transpose(z), z)
     return {
         "count": xp.asarray(rows, dtype=xp.int64, device=device(x)),
-        "mean": first + mean,
-        "comoment": xp.matmul(xp.matrix_transpose(z), z),
+        "mean": near + rest,
+        "comoment": products - rest[:, None] * rest[None, :] * rows,
     }
+
+
+def _near_mean(x: Array) -> Array:
+    """A float64 mean of some rows: exact for constant channels, near the mean of all for others.
+
+    With one row in 16, it is within sqrt(15) standard deviations of the mean whatever the rows
+    are, so that a correction to the mean cancels four bits at most.
+    """
+    xp = array_namespace(x)
+    some = xp.astype(x[::_SOME_ROWS, :], xp.float64)
+    if x.shape[0] == 0:
+        return xp.sum(some, axis=0)
+    first = some[0, :]
+    return first + xp.mean(some - first, axis=0)
 
 
 def _block_pair_comoments(x: Array) -> State:
