@@ -180,3 +180,16 @@ def test_large_offset_float64():
     assert abs(np.sqrt(state["m2"][0] / 1000) - 0.1) < 1e-7
     halves = merge_moments(moments(x[:400]), moments(x[400:]))
     assert abs(np.sqrt(halves["m2"][0] / 1000) - 0.1) < 1e-7
+
+
+def test_comoments_about_the_least_typical_rows():
+    # The rows whose mean products are taken about are the only ones that are not near 0.
+    x = np.random.default_rng(9).standard_normal((4096, 2))
+    x[::16] += [1e4, -1e4]
+    state = comoments(x)
+    centred = x - x.mean(axis=0)
+    expected = centred.T @ centred
+    # n eps of 16 times the products, and twice as much of the correction
+    tolerance = 48 * (len(x) + 4) * EPS / 2
+    np.testing.assert_allclose(state["comoment"], expected, rtol=tolerance)
+    np.testing.assert_allclose(state["mean"], x.mean(axis=0), rtol=tolerance)

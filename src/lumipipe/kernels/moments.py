@@ -114,7 +114,7 @@ def comoments(x: Array) -> State:
     *Cost*: rows times channels² multiply-adds; a copy of one block of rows at a time.
 
     *Accuracy*: the correction cancels four bits at most, so relative to the products of standard
-    deviations the error is below 16 (rows + 4) times 2**-53.
+    deviations the error is below 48 (rows + 4) times 2**-53.
 
     Examples
     --------
