@@ -7,6 +7,8 @@ import numpy as np
 from bench.rivals import Race, Rival, peer_module, share_unequal, spans
 from lumipipe.kernels.convolution import KERNELS, ConvolutionParameters, proportion_positive
 
+CHUNK = 256  # windows, as the family `activity` has them unless told otherwise
+
 
 def signals(windows: int, channels: int, length: int) -> np.ndarray:
     """Random walks with noise: float32 (window, channel, time)."""
@@ -16,8 +18,7 @@ def signals(windows: int, channels: int, length: int) -> np.ndarray:
 
 def convolve(race: Race, channels: int, target: float) -> None:
     length, features = race.size(512, 40), race.size(9_996, 84)
-    windows = race.size(256 if channels == 1 else 96, 3)
-    block = max(1, 50_000 // length)
+    windows = race.size(2 * CHUNK if channels == 1 else CHUNK, 3)
     x = signals(windows, channels, length)
     collection = peer_module("aeon.transformations.collection.convolution_based")
     peer = collection.MiniRocket(n_kernels=features, random_state=3).fit(x)
@@ -31,11 +32,11 @@ def convolve(race: Race, channels: int, target: float) -> None:
     def ours() -> np.ndarray:
         found = [
             proportion_positive(np.ascontiguousarray(x[s].transpose(2, 1, 0)), parameters, biases)
-            for s in spans(windows, block)
+            for s in spans(windows, CHUNK)
         ]
         return np.concatenate(found, axis=1).T
 
-    output = np.ascontiguousarray(x[:block, 0, :].T)
+    output = np.ascontiguousarray(x[:CHUNK, 0, :].T)
     repeats = parameters.features * windows // output.shape[1]
 
     def compare() -> None:
