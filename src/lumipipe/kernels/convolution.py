@@ -126,10 +126,9 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
     counted is halved as bytes first, which is fast while time is even.
 
     *Cost*: for each window and sample, about 2 operations a kernel and dilation where all share
-    a subset and 5 where none do, and one comparison and one byte sum a feature. On a CPU,
-    calls with time times window near 50,000 were fastest. Measured against aeon 1.6 on one
-    thread: 2.7 times as fast for 6 channels, 924 features and 200 samples; 2.2 and 1.5 times for
-    9,996 features and 200 or 512 samples; 0.74 times for one channel of 512 samples.
+    a subset and 5 where none do, and one comparison and one byte sum a feature. On a CPU, calls
+    with time times window near 100,000 took four fifths of the time of calls of 50,000 for one
+    channel of 512 samples.
 
     *Accuracy*: an output within float rounding of its bias may fall on either side, which moves
     a feature by 1 / time.
