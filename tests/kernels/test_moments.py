@@ -154,9 +154,10 @@ def test_offset_float32_series(xp_array, offset, sd, blocks):
     edges = edges[:1] + edges[:1] + edges[1:] if blocks > 1 else edges  # one block is empty
     exact = x.astype(float)
     expected = exact.var(axis=0)
-    # float64 sums of n terms: n eps at worst, and merging adds as little
-    tolerance = len(x) * EPS
-    for of, merge in KINDS.values():
+    for name, (of, merge) in KINDS.items():
+        # float64 sums of n terms: n eps at worst, and merging adds as little; comoments has
+        # float32 products, here of values that step by up to a thousandth of their spread
+        tolerance = 2e-6 if name == "comoments" else len(x) * EPS
         parts = [of(xp_array(x[a:b])) for a, b in pairwise(edges)]
         state = as_numpy(reduce(merge, parts))
         spread = state["m2"] if "m2" in state else np.diagonal(state["comoment"])
@@ -185,11 +186,26 @@ def test_large_offset_float64():
 def test_comoments_about_the_least_typical_rows():
     # The rows whose mean products are taken about are the only ones that are not near 0.
     x = np.random.default_rng(9).standard_normal((4096, 2))
-    x[::16] += [1e4, -1e4]
+    x[::32] += [1e4, -1e4]
     state = comoments(x)
     centred = x - x.mean(axis=0)
     expected = centred.T @ centred
-    # n eps of 16 times the products, and twice as much of the correction
-    tolerance = 48 * (len(x) + 4) * EPS / 2
+    # n eps of 32 times the products, and twice as much of the correction
+    tolerance = 96 * (len(x) + 4) * EPS / 2
     np.testing.assert_allclose(state["comoment"], expected, rtol=tolerance)
     np.testing.assert_allclose(state["mean"], x.mean(axis=0), rtol=tolerance)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e7])
+def test_comoments_of_two_arrays_side_by_side(xp_array, offset):
+    rng = np.random.default_rng(11)
+    x = rng.standard_normal((5000, 3)).astype(np.float32)
+    y = offset + x[:, :1] * 0.1 + 0.01 * rng.standard_normal((5000, 1))  # of float64
+    state = as_numpy(comoments(xp_array(x), xp_array(y)))
+    both = np.concatenate([x.astype(float), y], axis=1)
+    centred = both - both.mean(axis=0)
+    size = np.sqrt(np.sum(centred**2, axis=0))
+    error = np.abs(state["comoment"] - centred.T @ centred) / np.outer(size, size)
+    assert np.max(error) < 1e-6
+    assert np.all(state["comoment"] == state["comoment"].T)
+    np.testing.assert_allclose(state["mean"], both.mean(axis=0), rtol=0, atol=1e-6)

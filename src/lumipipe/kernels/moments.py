@@ -1,6 +1,6 @@
 """Means and centred sums of rows, as states that merge.
 
-The sums are those of a chunk about its own mean, in float64; never sums of squares. What is
+The sums are those of a chunk about its own mean, kept in float64; never sums of squares. What is
 done with them is in `lumipipe.models`; solving with them is in `lumipipe.kernels.solve`.
 """
 
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace, device
 
+from lumipipe.kernels.rows import minus_row, sum_rows
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lumipipe.backend import Array, State
 
 # Float64 copies of a block stay in a cache of 2 MiB where channels are few; merging stays cheap.
 _BLOCK_ROWS, _BLOCK_VALUES = 2**11, 2**17
-_PRODUCT_VALUES = 2**18  # of a block that needs one copy only; fewer merges
-_SOME_ROWS = 16  # one row of so many gives the mean that products are taken about
+_PRODUCT_BYTES = 2**20  # of a block that needs one copy only
+_SOME_ROWS = 32  # one row of so many gives the mean that products are taken about
 
 
 def moments(x: Array) -> State:
@@ -92,13 +94,13 @@ def merge_moments(a: Mapping[str, Array], b: Mapping[str, Array]) -> State:
     return {"count": count, "mean": mean, "m2": a["m2"] + b["m2"] + pull, "m3": m3, "m4": m4}
 
 
-def comoments(x: Array) -> State:
+def comoments(*columns: Array) -> State:
     """Count, means and centred products of rows without missing values.
 
     Parameters
     ----------
-    x : array of float32 or float64, shape (row, channel)
-        Rows; no NaN.
+    *columns : array of float32 or float64, shape (row, channel)
+        One array or several with the same rows, whose channels are taken side by side; no NaN.
 
     Returns
     -------
@@ -108,13 +110,15 @@ def comoments(x: Array) -> State:
 
     Notes
     -----
-    *Method*: float64 products of each block about the mean of one row in 16 of it, corrected to
-    the mean of all its rows, and merges.
+    *Method*: products of blocks of rows about the mean of one row in 32, in the precision of
+    the first array; float64 sums of those, corrected to the mean of all rows.
 
     *Cost*: rows times channels² multiply-adds; a copy of one block of rows at a time.
 
-    *Accuracy*: the correction cancels four bits at most, so relative to the products of standard
-    deviations the error is below 48 (rows + 4) times 2**-53.
+    *Accuracy*: the correction cancels five bits at most. Relative to the products of standard
+    deviations the error is below 96 (rows + 4) times 2**-53 for float64 rows. For float32 rows
+    it is about 1e-7, and 1.5e-6 was the most where values step by a thousandth of their spread
+    (docs/decisions/0015-products-in-the-precision-of-the-rows.md).
 
     Examples
     --------
@@ -123,7 +127,27 @@ def comoments(x: Array) -> State:
     array([[2., 4.],
            [4., 8.]])
     """
-    return _in_blocks(x, _block_comoments, merge_comoments, _PRODUCT_VALUES)
+    xp, dtype, where = array_namespace(*columns), columns[0].dtype, device(columns[0])
+    rows, widths = columns[0].shape[0], [part.shape[1] for part in columns]
+    near = [_near_mean(part) for part in columns]
+    total = [xp.zeros((width,), dtype=xp.float64, device=where) for width in widths]
+    products = [
+        [xp.zeros((width, other), dtype=xp.float64, device=where) for other in widths]
+        for width in widths
+    ]
+    values = 8 * _PRODUCT_BYTES // xp.finfo(dtype).bits
+    size = max(_BLOCK_ROWS, values // max(1, *widths))
+    for first in range(0, rows, size):
+        block = slice(first, min(first + size, rows))
+        z = [
+            xp.astype(minus_row(part[block, :], mean), dtype, copy=False)
+            for part, mean in zip(columns, near, strict=True)
+        ]
+        for i, left in enumerate(z):
+            total[i] += sum_rows(left)
+            for j, right in enumerate(z[i:], i):
+                products[i][j] += xp.matmul(xp.matrix_transpose(left), right)
+    return _about_mean(rows, near, total, products)
 
 
 def merge_comoments(a: Mapping[str, Array], b: Mapping[str, Array]) -> State:
@@ -228,11 +252,10 @@ def _in_blocks(
     x: Array,
     of: Callable[[Array], State],
     merge: Callable[[Mapping[str, Array], Mapping[str, Array]], State],
-    values: int = _BLOCK_VALUES,
 ) -> State:
     """The state of rows from blocks of them, which depend on the shape alone."""
     rows, channels = x.shape
-    size = max(_BLOCK_ROWS, values // max(1, channels))
+    size = max(_BLOCK_ROWS, _BLOCK_VALUES // max(1, channels))
     state = of(x[: min(size, rows), :])
     for first in range(size, rows, size):
         state = merge(state, of(x[first : min(first + size, rows), :]))
@@ -256,34 +279,38 @@ def _block_moments(x: Array) -> State:
     }
 
 
-def _block_comoments(x: Array) -> State:
-    """`comoments` of rows that fit a cache."""
-    xp = array_namespace(x)
-    rows, _ = x.shape
-    near = _near_mean(x)
-    z = x - near
-    ones = xp.ones((1, rows), dtype=z.dtype, device=device(x))
-    rest = xp.matmul(ones, z)[0, :] / max(rows, 1)
-    products = xp.matmul(xp.matrix_transpose(z), z)
+def _about_mean(
+    rows: int,
+    near: Sequence[Array],
+    total: Sequence[Array],
+    products: Sequence[Sequence[Array]],
+) -> State:
+    """The state of `comoments` from sums and, on and above the diagonal, products about `near`."""
+    xp = array_namespace(*near)
+    full = [
+        [part if j >= i else xp.matrix_transpose(products[j][i]) for j, part in enumerate(parts)]
+        for i, parts in enumerate(products)
+    ]
+    rest = xp.concat(list(total)) / max(rows, 1)
+    comoment = xp.concat([xp.concat(parts, axis=1) for parts in full], axis=0)
     return {
-        "count": xp.asarray(rows, dtype=xp.int64, device=device(x)),
-        "mean": near + rest,
-        "comoment": products - rest[:, None] * rest[None, :] * rows,
+        "count": xp.asarray(rows, dtype=xp.int64, device=device(rest)),
+        "mean": xp.concat(list(near)) + rest,
+        "comoment": comoment - rest[:, None] * rest[None, :] * rows,
     }
 
 
 def _near_mean(x: Array) -> Array:
-    """A float64 mean of some rows: exact for constant channels, near the mean of all for others.
+    """A mean of some rows, in their precision: exact for constant channels, near for others.
 
-    With one row in 16, it is within sqrt(15) standard deviations of the mean whatever the rows
-    are, so that a correction to the mean cancels four bits at most.
+    With one row in 32, it is within sqrt(31) standard deviations of the mean whatever the rows
+    are, so that a correction to the mean cancels five bits at most.
     """
     xp = array_namespace(x)
-    some = xp.astype(x[::_SOME_ROWS, :], xp.float64)
+    some = x[::_SOME_ROWS, :]
     if x.shape[0] == 0:
         return xp.sum(some, axis=0)
-    first = some[0, :]
-    return first + xp.mean(some - first, axis=0)
+    return some[0, :] + xp.mean(some - some[0, :], axis=0)
 
 
 def _block_pair_comoments(x: Array) -> State:

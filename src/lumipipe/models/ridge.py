@@ -40,7 +40,8 @@ class RidgeReducer:
 
     Notes
     -----
-    The batch has ``x`` (row, input), ``y`` (row, target) and ``number`` int64 (row,). The
+    The batch has ``x`` (row, input), ``y`` (row, target) and ``number`` int64 (row,); products
+    are in the precision of ``x``, as in `lumipipe.kernels.moments.comoments`. The
     state has ``count``, ``mean`` and ``comoment`` of the columns of ``[x, y]``, and the
     sample's rows under names with the prefix ``sample_``.
     """
@@ -70,15 +71,9 @@ class RidgeReducer:
 
     def update(self, state: State, batch: Mapping[str, Array]) -> State:
         """The state with the rows of the batch."""
-        xp = self.xp
-        x, y = xp.astype(batch["x"], xp.float64), xp.astype(batch["y"], xp.float64)
-        rows = sample(
-            self.seed,
-            self.sample_rows,
-            {"x": x, "y": y, "number": batch["number"]},
-            batch["number"],
-        )
-        new = comoments(xp.concat([x, y], axis=1))
+        rows = sample(self.seed, self.sample_rows, dict(batch), batch["number"])
+        rows |= {name: self.xp.astype(rows[name], self.xp.float64) for name in ("x", "y")}
+        new = comoments(batch["x"], batch["y"])
         return self.merge(state, new | {_PREFIX + name: array for name, array in rows.items()})
 
     def merge(self, first: State, second: State) -> State:

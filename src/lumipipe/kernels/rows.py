@@ -1,0 +1,83 @@
+"""Arithmetic of all rows with one row, and sums of rows, where a row is short.
+
+A loop over 64 channels is too short to be fast, so some rows are taken as one long row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from array_api_compat import array_namespace, device
+
+if TYPE_CHECKING:
+    from lumipipe.backend import Array
+
+_LONG = 2**10  # values of a row that is long enough
+
+
+def minus_row(x: Array, row: Array) -> Array:
+    """Rows less one row.
+
+    Parameters
+    ----------
+    x : array of float32 or float64, shape (row, channel)
+        Rows.
+    row : array of the same dtype, shape (channel,)
+        What is taken from each.
+
+    Returns
+    -------
+    array of the dtype of `x`, shape (row, channel)
+        A new array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> minus_row(np.asarray([[1.0, 2.0], [3.0, 6.0]]), np.asarray([1.0, 2.0]))
+    array([[0., 0.],
+           [2., 4.]])
+    """
+    xp = array_namespace(x)
+    many = _rows_in_a_long_one(x)
+    return xp.reshape(_long_rows(x, many) - xp.tile(row, (many,)), x.shape)
+
+
+def sum_rows(x: Array) -> Array:
+    """The sum of rows.
+
+    Parameters
+    ----------
+    x : array of float32 or float64, shape (row, channel)
+        Rows that fit a cache.
+
+    Returns
+    -------
+    array of float64, shape (channel,)
+        In the precision of `x` up to the last few terms, which depend on the shape alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_rows(np.asarray([[1.0, 2.0], [3.0, 6.0]]))
+    array([4., 8.])
+    """
+    xp = array_namespace(x)
+    many = _rows_in_a_long_one(x)
+    rows = _long_rows(x, many)
+    ones = xp.ones((1, rows.shape[0]), dtype=x.dtype, device=device(x))
+    parts = xp.reshape(xp.matmul(ones, rows), (many, x.shape[1]))
+    return xp.sum(parts, axis=0, dtype=xp.float64)
+
+
+def _long_rows(x: Array, many: int) -> Array:
+    """So many rows as one."""
+    return array_namespace(x).reshape(x, (x.shape[0] // many, many * x.shape[1]))
+
+
+def _rows_in_a_long_one(x: Array) -> int:
+    """How many rows are taken as one: a power of two that divides their number."""
+    rows, channels = x.shape
+    many = 1
+    while 2 * many * channels <= _LONG and rows % (2 * many) == 0 and rows:
+        many *= 2
+    return many
