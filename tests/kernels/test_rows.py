@@ -7,7 +7,9 @@ from conftest import to_numpy
 from lumipipe.kernels.rows import minus_row, sum_rows
 
 
-@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (7, 3), (64, 5), (48, 700), (3, 2000), (4096, 1)])
+@pytest.mark.parametrize(
+    "shape", [(0, 3), (1, 1), (7, 3), (64, 5), (48, 700), (3, 2000), (4096, 1)]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_equal_plain_arithmetic(xp_array, shape, dtype):
     rng = np.random.default_rng(1)

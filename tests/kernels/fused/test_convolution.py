@@ -120,6 +120,29 @@ def test_planted_defect_is_found(folder, name):
     assert found is not None
 
 
+@pytest.mark.parametrize("cases", [pytest.param(60), pytest.param(1000, marks=[pytest.mark.slow])])
+def test_compiled_loops_give_the_same_bytes(cases):
+    loops = pytest.importorskip("lumipipe.kernels.fused.convolution_cpu", exc_type=ImportError)
+    rng = np.random.default_rng(cases)
+    for number in range(cases):
+        x, parameters, biases = random_case(rng)
+        expected = array_body(x, parameters, biases)
+        found = loops.proportion_positive(x, parameters, biases)
+        assert (found.dtype, found.shape) == (np.float32, expected.shape)
+        assert found.tobytes() == expected.tobytes(), number
+
+
+def test_compiled_loops_are_taken_for_numpy(monkeypatch):
+    loops = pytest.importorskip("lumipipe.kernels.fused.convolution_cpu", exc_type=ImportError)
+    x, parameters, biases = random_case(np.random.default_rng(5))
+    x.flags.writeable = biases.flags.writeable = False
+    expected = array_body(x, parameters, biases)
+    monkeypatch.setattr(convolution, "proportion_positive", lambda *_: pytest.fail("array body"))
+    np.testing.assert_array_equal(fused.proportion_positive(x, parameters, biases), expected)
+    none = loops.proportion_positive(x[:, :, :0], parameters, biases)
+    assert none.shape == (parameters.features, 0)
+
+
 def test_launched_where_cupy_computes(folder, monkeypatch):
     monkeypatch.setattr(fused, "is_cupy_array", lambda _array: True)
     monkeypatch.setattr(fused, "array_namespace", lambda _array: OnCpu(folder))

@@ -1,7 +1,9 @@
-"""Kernels with a second body in CUDA and HIP, one launch where the arrays are CuPy's.
+"""Kernels with second bodies that fuse their loops: one launch on a device, compiled on a CPU.
 
 Each file has the functions of the same name in `lumipipe.kernels`, where their array-API bodies
-are: the fused one is taken for CuPy arrays, the other for all else. The sources lie beside.
+are, and chooses: the CUDA and HIP source beside it for CuPy arrays, loops compiled by numba
+(``NAME_cpu.py``) for NumPy arrays where the extra ``fast`` is installed, the array-API body for all
+else. All give the same bytes.
 """
 
 from __future__ import annotations

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from array_api_compat import array_namespace, device, is_cupy_array
+from array_api_compat import array_namespace, device, is_cupy_array, is_numpy_array
 
 from lumipipe.kernels import convolution
-from lumipipe.kernels.convolution import KERNELS, TAPS
+from lumipipe.kernels.convolution import TAPS
 from lumipipe.kernels.fused import compiled
+from lumipipe.kernels.fused.plan import plan
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -40,17 +43,19 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
     -------
     array of float32, shape (feature, window)
         As that of `lumipipe.kernels.convolution.proportion_positive`, which computes where `x`
-        is not CuPy's or where a window does not fit into the shared memory of a block.
+        is neither CuPy's nor NumPy's, where numba is not installed, and where a window does not
+        fit into the shared memory of a block of the device.
 
     Notes
     -----
-    *Method*: one block for each window and group of kernels with one dilation and channel subset.
-    The two shifted sums of the group are in shared memory, counts in registers; see
-    ``convolution.cu``. Float32 windows fit up to 3,900 samples at any dilation.
+    *Method*: on a CPU as `lumipipe.kernels.fused.convolution_cpu` says. On a device, one block for
+    each window and group of kernels with one dilation and channel subset. The two shifted sums
+    of the group are in shared memory, counts in registers; see ``convolution.cu``. Float32
+    windows fit up to 3,900 samples at any dilation.
 
-    *Cost*: for each window, sample and dilation, 3 additions for every 4 biases or fewer of a
-    kernel and one comparison a feature; 10 additions for each channel of each group. Global
-    memory is read once a group and written once. No device has been measured.
+    *Cost*: on a device, for each window, sample and dilation, 3 additions for every 4 biases or
+    fewer of a kernel and one comparison a feature; 10 additions for each channel of each group.
+    Global memory is read once a group and written once. No device has been measured.
 
     *Accuracy*: the same additions in the same order as the array-API body, so the same bytes,
     NaN and infinities included. CuPy has numbers below 1.2e-38 flushed to zero.
@@ -70,7 +75,17 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
     """
     if is_cupy_array(x) and _shared_bytes(x, parameters, _THREADS) <= _MOST_SHARED:
         return _launched(array_namespace(x), x, parameters, biases, _THREADS)
+    if is_numpy_array(x) and (loops := _loops()) is not None:
+        return loops.proportion_positive(x, parameters, biases)
     return convolution.proportion_positive(x, parameters, biases)
+
+
+@lru_cache(maxsize=1)
+def _loops() -> ModuleType | None:
+    """The compiled loops, where numba is installed."""
+    if find_spec("numba") is None:
+        return None
+    return importlib.import_module("lumipipe.kernels.fused.convolution_cpu")
 
 
 def _launched(
@@ -79,7 +94,7 @@ def _launched(
     """What `proportion_positive` returns, by blocks of so many threads."""
     length, channels, windows = x.shape
     shares = cupy.empty((windows, parameters.features), dtype=cupy.float32)
-    groups, members, items = _tables(cupy, str(device(x)), parameters)
+    groups, members, items = plan(cupy, str(device(x)), parameters, _BIASES)
     series = cupy.ascontiguousarray(cupy.permute_dims(x, (2, 1, 0)))
     levels = cupy.ascontiguousarray(biases, dtype=x.dtype)
     arrays = (series, levels, groups, members, items, shares)
@@ -108,51 +123,3 @@ def _shared_bytes(x: Array, parameters: ConvolutionParameters, threads: int) -> 
     sums = 2 * x.shape[0] + (TAPS - 1) * max(parameters.dilations)
     counts = threads // _TEAM * _BIASES * (_TEAM + 1)
     return int(sums * x.dtype.itemsize + counts * 4)
-
-
-@lru_cache(maxsize=8)
-def _tables(
-    cupy: ModuleType, where: str, parameters: ConvolutionParameters
-) -> tuple[Array, Array, Array]:
-    """Groups, their channels and their items as the source has them: int32, on the device."""
-    del where  # part of the key only
-    groups: list[tuple[int, ...]] = []
-    members: list[int] = []
-    items: list[tuple[int, ...]] = []
-    first = 0
-    for number, dilation in enumerate(parameters.dilations):
-        count = parameters.biases_per_kernel[number]
-        for subset, kernels in _kernels_by_subset(parameters, number).items():
-            own = [
-                item
-                for kernel in kernels
-                for item in _items(kernel, number, dilation, first + kernel * count, count)
-            ]
-            groups.append((dilation, len(members), len(subset), len(items), len(own)))
-            members += subset
-            items += own
-        first += len(KERNELS) * count
-    return (
-        cupy.asarray(groups, dtype=cupy.int32),
-        cupy.asarray(members, dtype=cupy.int32),
-        cupy.asarray(items, dtype=cupy.int32),
-    )
-
-
-def _kernels_by_subset(
-    parameters: ConvolutionParameters, number: int
-) -> dict[tuple[int, ...], list[int]]:
-    """Kernels of each channel subset at one dilation."""
-    found: dict[tuple[int, ...], list[int]] = {}
-    for kernel in range(len(KERNELS)):
-        found.setdefault(parameters.subsets[number * len(KERNELS) + kernel], []).append(kernel)
-    return found
-
-
-def _items(
-    kernel: int, number: int, dilation: int, first: int, count: int
-) -> list[tuple[int, ...]]:
-    """A kernel's shifts in rows, first feature, number of biases and rows cut at either end."""
-    cut = (number + kernel) % 2 * (TAPS // 2) * dilation
-    a, b, c = (tap * dilation for tap in KERNELS[kernel])
-    return [(a, b, c, first + i, min(_BIASES, count - i), cut) for i in range(0, count, _BIASES)]
