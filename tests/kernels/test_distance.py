@@ -39,6 +39,24 @@ def test_sums_equal_loops(xp_array):
     assert abs(state["inertia"] - inertia) < 50 * 6.25e6 * 2.0**-52 * 3 * 4
 
 
+def test_float32_rows_far_from_zero(xp_array):
+    rng = np.random.default_rng(4)
+    x = (
+        rng.standard_normal((9000, 5)) + 4 * rng.standard_normal((3, 5))[np.arange(9000) % 3]
+    ).astype(np.float32) + np.float32(1e3)
+    centres = x[:3]
+    state = {k: to_numpy(v) for k, v in assign_sums(xp_array(x), xp_array(centres)).items()}
+    apart = cdist(x.astype(float), centres.astype(float), "sqeuclidean")
+    label = apart.argmin(axis=1)
+    second, first = np.sort(apart, axis=1)[:, 1], apart.min(axis=1)
+    unsure = int(np.sum(second - first < 1e-4))
+    assert np.abs(state["count"] - np.bincount(label)).max() <= unsure < 10
+    for cluster in range(3):
+        mean = state["sum"][cluster] / state["count"][cluster]
+        np.testing.assert_allclose(mean, x[label == cluster].mean(axis=0, dtype=float), atol=2e-3)
+    assert abs(state["inertia"] / first.sum() - 1) < 1e-5
+
+
 def test_ties_go_to_the_lowest(xp_array):
     centres = xp_array(np.asarray([[1.0], [-1.0], [1.0]]))
     state = assign_sums(xp_array(np.asarray([[0.0], [1.0], [2.0]])), centres)

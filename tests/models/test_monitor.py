@@ -10,7 +10,7 @@ import pytest
 from array_api_compat import numpy as xp
 
 from lumipipe.fold import merge_all
-from lumipipe.models.monitor import MonitorReducer, distances, fit_monitor
+from lumipipe.models.monitor import MonitorReducer, contributions, distances, fit_monitor
 from lumipipe.models.pca import PairReducer, fit_pca
 
 
@@ -25,11 +25,14 @@ def test_distances_equal_the_singular_value_decomposition() -> None:
     x = rng.normal(size=(300, 7)) @ rng.normal(size=(7, 7)) + 50.0
     z = (x - x.mean(0)) / x.std(0, ddof=1)
     u, s, vt = np.linalg.svd(z, full_matrices=False)
-    found = distances(fit_pca(_merged(x, 9), 3), x)
+    model = fit_pca(_merged(x, 9), 3)
+    found, plain = contributions(model, x), distances(model, x)
     t2 = (u[:, :3] ** 2).sum(1) * (len(x) - 1)
     spe = ((z - u[:, :3] * s[:3] @ vt[:3]) ** 2).sum(1)
     np.testing.assert_allclose(found["t2"], t2, rtol=1e-9)
     np.testing.assert_allclose(found["spe"], spe, rtol=1e-9)
+    np.testing.assert_allclose(plain["t2"], t2, rtol=1e-9)
+    np.testing.assert_allclose(plain["spe"], spe, rtol=1e-9)
     np.testing.assert_allclose(found["t2_contribution"].sum(1), t2, rtol=1e-9)
     np.testing.assert_allclose(found["spe_contribution"].sum(1), spe, rtol=1e-9)
 
@@ -45,17 +48,32 @@ def test_constant_channel_adds_nothing_and_a_change_is_seen() -> None:
     np.testing.assert_allclose(after - before, 0.38**2, rtol=1e-12)
 
 
+@pytest.mark.parametrize("rows", [0, 1, 5000])
+def test_float32_rows_far_from_zero_have_the_distances_of_float64(rows: int) -> None:
+    rng = np.random.default_rng(2)
+    x = (rng.normal(size=(5000, 6)) @ rng.normal(size=(6, 6)) + 2e4).astype(np.float32)
+    model = fit_pca(_merged(x.astype(float), 4), 2)
+    found, exact = distances(model, x[:rows]), distances(model, x[:rows].astype(float))
+    for name, array in exact.items():
+        assert found[name].dtype == np.float64
+        # float32 arithmetic of z of about 1, not of values of 20,000 spreads
+        np.testing.assert_allclose(found[name], array, rtol=1e-5, atol=1e-5)
+
+
 def test_missing_values_are_counted_and_add_nothing() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=(80, 4))
     model = fit_pca(_merged(x, 4), 2)
     row = x[:1].copy()
     row[0, 2] = np.nan
-    found = distances(model, row)
+    found = contributions(model, row)
+    assert all(np.isnan(array).all() for array in distances(model, row).values())
     assert found["missing"].tolist() == [1]
     assert (
         found["spe_contribution"][0, 2]
-        == distances(model, np.where(np.isnan(row), model["mean"], row))["spe_contribution"][0, 2]
+        == contributions(model, np.where(np.isnan(row), model["mean"], row))["spe_contribution"][
+            0, 2
+        ]
     )
 
 

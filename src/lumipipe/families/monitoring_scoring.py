@@ -13,7 +13,7 @@ from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.families.monitoring_training import POOLED, STATISTICS, Roles, columns, roles
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
-from lumipipe.models.monitor import distances
+from lumipipe.models.monitor import contributions, distances
 from lumipipe.windows import plan_windows
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lumipipe.backend import State
+    from lumipipe.backend import Array, State
     from lumipipe.families.interface import Block, Job, Model
     from lumipipe.fold import Batch, Leaf
     from lumipipe.store.dataset import StreamTable
@@ -140,19 +140,38 @@ class _Scoring:
         return Together({"rows": RowsReducer(xp, _ROWS), "alarms": sums})
 
     def measure(self, block: Block) -> Mapping[Leaf, Batch]:
-        """The judged rows of a block and their contributions."""
+        """The judged rows of a block, and the contributions of those in alarm."""
         backend, xp = self.job.backend, self.job.backend.xp
         key = self._key(block)
         x = xp.take(block.rows, backend.asarray(block.starts), axis=0)
         order = backend.asarray(np.asarray(self.inputs, dtype=np.int64))
-        found = distances(self.models[key], xp.take(x, order, axis=1))
-        found["z2"] = found["z"] * found["z"]
-        host = {name: backend.to_host(found[name]) for name in (*STATISTICS, "missing")}
-        judged = self._judged(block, key, host)
+        x = xp.take(x, order, axis=1)
+        found = backend.state_to_host(distances(self.models[key], x))
+        judged = self._judged(block, key, self._with_gaps(key, x, found))
         alarm = (judged["t2_alarm"] | judged["spe_alarm"]) & (judged["phase"] == TEST)
-        weight = xp.astype(backend.asarray(alarm), xp.float64)[:, None]
+        parts = self._contributions(key, x, alarm)
+        parts["z2"] = parts["z"] * parts["z"]
         batch = {name: backend.asarray(array) for name, array in judged.items()}
-        return {(): batch | {name: found[name] * weight for name in _SUMS}}
+        return {(): batch | {name: parts[name] for name in _SUMS}}
+
+    def _contributions(self, key: str, x: Array, chosen: NDArray[np.bool_]) -> State:
+        """Distances and contributions of some rows, which are few."""
+        backend = self.job.backend
+        rows = backend.xp.take(x, backend.asarray(np.flatnonzero(chosen)), axis=0)
+        return contributions(self.models[key], rows)
+
+    def _with_gaps(
+        self, key: str, x: Array, found: dict[str, NDArray[Any]]
+    ) -> dict[str, NDArray[Any]]:
+        """Distances, also of rows in which a value is missing, and how many are."""
+        gaps = np.isnan(found["t2"])
+        all_rows = {name: found[name].copy() for name in STATISTICS}
+        all_rows["missing"] = np.zeros(len(gaps), dtype=np.int64)
+        if gaps.any():
+            filled = self.job.backend.state_to_host(self._contributions(key, x, gaps))
+            for name, array in all_rows.items():
+                array[gaps] = filled[name]
+        return all_rows
 
     def _key(self, block: Block) -> str:
         """The model that judges a block."""

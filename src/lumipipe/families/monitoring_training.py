@@ -11,7 +11,7 @@ from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.fold import merge_all
-from lumipipe.models.monitor import MonitorReducer, distances, fit_monitor, sampled_rows
+from lumipipe.models.monitor import MonitorReducer, contributions, fit_monitor, sampled_rows
 from lumipipe.partition import Span, share
 from lumipipe.uncertainty.control_limits import empirical_limit, spe_limit, t2_limit
 from lumipipe.windows import plan_windows
@@ -182,10 +182,10 @@ def fit_one(  # one model from its settings, its place and its leaves
         )
     fitted = fit_monitor(normal, settings.kind, inputs, settings.components)
     if calibrate:
-        left_out = [distances(fitted, sampled_rows(merge_all(reducer, calibrate), inputs))]
+        left_out = [contributions(fitted, sampled_rows(merge_all(reducer, calibrate), inputs))]
     else:
         left_out = [
-            distances(
+            contributions(
                 fit_monitor(
                     merge_all(reducer, [s for n, s in blocks.items() if n != name]),
                     settings.kind,
@@ -196,7 +196,7 @@ def fit_one(  # one model from its settings, its place and its leaves
             )
             for name, state in blocks.items()
         ]
-    seen = distances(fitted, sampled_rows(normal, inputs))
+    seen = contributions(fitted, sampled_rows(normal, inputs))
     host = job.backend.state_to_host(fitted)
     limits = {}
     theory = {

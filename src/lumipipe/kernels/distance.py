@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace, device
 
+from lumipipe.kernels.rows import minus_row
+
 if TYPE_CHECKING:
     from lumipipe.backend import Array, State
 
-_BLOCK_VALUES = 2**18  # of float64: 2 MiB stay in a cache
+_BLOCK_BYTES = 2**20  # of rows stay in a cache
 
 
 def squared_distance(x: Array, centres: Array) -> Array:
@@ -81,9 +83,10 @@ def assign_sums(x: Array, centres: Array) -> State:
 
     *Cost*: two matrix products of rows times channels times centres.
 
-    *Accuracy*: squared distances are compared, and added to the inertia, with an absolute error of
-    about 2**-52 times channels times the largest squared distance to the first centre; a row as
-    near to two centres as that may go to either.
+    *Accuracy*: in the precision of the rows, with float64 sums of blocks. Squared distances are
+    compared, and added to the inertia, with an absolute error of about 2**-52 (float32 rows: 2**-23)
+    times channels times the largest squared distance to the first centre; a row as near to two
+    centres as that may go to either.
 
     Examples
     --------
@@ -94,7 +97,8 @@ def assign_sums(x: Array, centres: Array) -> State:
     """
     xp = array_namespace(x)
     rows, (clusters, channels) = x.shape[0], centres.shape
-    size = max(1, _BLOCK_VALUES // max(clusters, channels, 1))
+    bits = xp.finfo(x.dtype).bits * max(clusters, channels, 1)
+    size = max(1, 8 * _BLOCK_BYTES // bits)
     state = {
         "count": xp.zeros((clusters,), dtype=xp.int64, device=device(x)),
         "sum": xp.zeros((clusters, channels), dtype=xp.float64, device=device(x)),
@@ -108,21 +112,23 @@ def assign_sums(x: Array, centres: Array) -> State:
 
 def _block_sums(x: Array, centres: Array) -> State:
     """`assign_sums` of at least one row, of rows that fit a cache."""
-    xp = array_namespace(x)
-    wide = xp.astype(centres, xp.float64)
-    middle = wide[0, :]  # not the mean: ties of whole numbers stay ties
-    z, points = x - middle, wide - middle
-    sizes = xp.sum(points * points, axis=1)
-    nearest = xp.argmin(sizes - xp.matmul(z, 2.0 * xp.matrix_transpose(points)), axis=1)
+    xp, dtype = array_namespace(x), x.dtype
+    near = xp.astype(centres[0, :], dtype)  # not the mean: ties of whole numbers stay ties
+    z = minus_row(x, near)
+    wide = xp.astype(centres, xp.float64) - near
+    sizes = xp.sum(wide * wide, axis=1)
+    points = xp.matrix_transpose(xp.astype(wide, dtype))
+    nearest = xp.argmax(minus_row(xp.matmul(z, points), xp.astype(0.5 * sizes, dtype)), axis=1)
     numbers = xp.arange(centres.shape[0], dtype=nearest.dtype, device=device(x))
-    chosen = numbers[:, None] == nearest[None, :]
-    sums = xp.matmul(xp.astype(chosen, xp.float64), z)
-    count = xp.sum(xp.astype(chosen, xp.int64), axis=1, dtype=xp.int64)
-    number = xp.astype(count, xp.float64)
+    chosen = xp.astype(numbers[:, None] == nearest[None, :], dtype)
+    sums = xp.astype(xp.matmul(chosen, z), xp.float64)
+    ones = xp.ones((x.shape[0], 1), dtype=dtype, device=device(x))
+    number = xp.astype(xp.matmul(chosen, ones)[:, 0], xp.float64)
     flat = xp.reshape(z, (-1,))
-    inertia = xp.vecdot(flat, flat) + xp.sum(number * sizes) - 2.0 * xp.sum(sums * points)
+    size = xp.astype(xp.vecdot(flat, flat), xp.float64)
+    inertia = size + xp.sum(number * sizes) - 2.0 * xp.sum(sums * wide)
     return {
-        "count": count,
-        "sum": sums + number[:, None] * middle,
+        "count": xp.astype(xp.round(number), xp.int64),
+        "sum": sums + number[:, None] * xp.astype(near, xp.float64),
         "inertia": xp.where(inertia > 0.0, inertia, xp.zeros_like(inertia)),
     }

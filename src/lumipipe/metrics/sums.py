@@ -42,7 +42,7 @@ class SumsReducer:
         """The state with the rows of the batch."""
         xp = self.xp
         new = {name: xp.sum(xp.astype(batch[name], xp.float64), axis=0) for name in self.columns}
-        rows = next(iter(batch.values())).shape[0]
+        rows = batch[next(iter(self.columns))].shape[0]
         new["rows"] = xp.asarray(rows, dtype=xp.int64, device=self.device)
         return self.merge(state, new)
 

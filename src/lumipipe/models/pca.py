@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace, device
 
 from lumipipe.kernels.moments import merge_pair_comoments, pair_comoments
+from lumipipe.kernels.rows import minus_row
 from lumipipe.kernels.solve import eigh_descending, is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lumipipe.backend import Array, State
+
+_BLOCK_BYTES = 2**20  # of rows stay in a cache
 
 
 @dataclass(frozen=True)
@@ -106,12 +109,75 @@ def fit_pca(state: State, components: int) -> State:
 
 
 def distances(model: State, x: Array) -> State:
-    """Hotelling's T², SPE and the contributions of each channel.
+    """Hotelling's T² and SPE of rows.
 
     Parameters
     ----------
     model : dict of str to array
         From `fit_pca` or `lumipipe.models.pls.fit_pls`.
+    x : array of float32 or float64, shape (row, channel)
+        Rows in the units of the model.
+
+    Returns
+    -------
+    dict of str to array
+        ``t2`` and ``spe`` float64 (row,); NaN where a value is missing, which `contributions`
+        allows for.
+
+    Notes
+    -----
+    *Method*: in the precision of the rows, about the model's mean to the last bit of that; the
+    rest of the mean and the scales are in the small matrices. A megabyte of rows at a time.
+
+    *Cost*: two products of rows times channels times components.
+
+    *Accuracy*: SPE is the sum of squared residuals, never |x|² - |t|², which cancels.
+    """
+    xp, dtype = array_namespace(x), x.dtype
+    mean, scale = model["mean"], model["scale"]
+    near = xp.astype(mean, dtype)
+    rest = (mean - near)[None, :]
+    rotation = model["rotation"] / scale[:, None]
+    one = xp.ones((1, 1), dtype=xp.float64, device=device(x))
+    # A last score that is always 1 takes the rest of the mean with the same product.
+    small = {
+        "rotation": xp.concat([rotation, 0.0 * rotation[:, :1]], axis=1),
+        "start": xp.concat([xp.matmul(rest, rotation), -one], axis=1),
+        "loadings": xp.concat([xp.matrix_transpose(model["loadings"]) * scale, rest], axis=0),
+        "t2": xp.concat([1.0 / model["score_variance"][:, None], 0.0 * one], axis=0),
+        "spe": 1.0 / (scale * scale)[:, None],
+    }
+    small = {name: xp.astype(array, dtype) for name, array in small.items()}
+    rows, channels = x.shape
+    size = max(1, 8 * _BLOCK_BYTES // (xp.finfo(dtype).bits * max(1, channels)))
+    found = [
+        _block_distances(near, small, x[first : min(first + size, rows), :])
+        for first in range(0, max(rows, 1), size)
+    ]
+    return {
+        name: xp.astype(xp.concat([part[i] for part in found]), xp.float64)
+        for i, name in enumerate(("t2", "spe"))
+    }
+
+
+def _block_distances(near: Array, small: State, x: Array) -> tuple[Array, Array]:
+    """T² and SPE of rows that fit a cache."""
+    xp = array_namespace(x)
+    residual = minus_row(x, near)
+    scores = xp.matmul(residual, small["rotation"]) - small["start"]
+    residual -= xp.matmul(scores, small["loadings"])
+    residual *= residual
+    t2 = xp.matmul(scores * scores, small["t2"])
+    return t2[:, 0], xp.matmul(residual, small["spe"])[:, 0]
+
+
+def contributions(model: State, x: Array) -> State:
+    """Hotelling's T² and SPE of rows with gaps, and what each channel contributes.
+
+    Parameters
+    ----------
+    model : dict of str to array
+        As for `distances`.
     x : array, shape (row, channel)
         Rows in the units of the model; NaN where a value is missing.
 
