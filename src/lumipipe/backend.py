@@ -16,7 +16,7 @@ import numpy as np
 from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
 Array: TypeAlias = Any  # any array-API array; the standard has no runtime type for it
@@ -36,15 +36,27 @@ class Backend:
         some of it, such as ``device=`` where arrays are created.
     device : str
         What computes, in words, for the record of the run.
+    transfer : callable, optional
+        Copies a NumPy array to the device while that computes.
     """
 
     name: str
     xp: ModuleType
     device: str
+    transfer: Callable[[np.ndarray], Array] | None = None
 
     def asarray(self, array: np.ndarray) -> Array:
         """`array` on the device of this backend, same shape and dtype."""
         return self.xp.asarray(array)
+
+    def load(self, array: np.ndarray) -> Array:
+        """As `asarray`, by a thread of its own, beside what others compute."""
+        return self.asarray(array) if self.transfer is None else self.transfer(array)
+
+    def free(self) -> None:
+        """Give back memory of the device that is kept for arrays to come."""
+        if self.name == "cupy":
+            importlib.import_module("cupy").get_default_memory_pool().free_all_blocks()
 
     def to_host(self, array: Array) -> np.ndarray:
         """`array` as a NumPy array on the host."""
@@ -59,6 +71,41 @@ class Backend:
     def state_to_device(self, state: Mapping[str, np.ndarray]) -> State:
         """Each array of a reducer's state on the device."""
         return {name: self.asarray(array) for name, array in state.items()}
+
+
+class _Transfer:
+    """Copies to the current device that run beside what it computes.
+
+    Parameters
+    ----------
+    cupy : ModuleType
+        CuPy itself.
+    """
+
+    def __init__(self, cupy: ModuleType) -> None:
+        self._cupy: Any = cupy
+        self._index = int(cupy.cuda.runtime.getDevice())
+        self._stream = cupy.cuda.Stream(non_blocking=True)
+        self._pinned: Any = b""
+
+    def __call__(self, array: np.ndarray) -> Array:
+        """A copy of `array` on the device, there when this returns."""
+        with self._cupy.cuda.Device(self._index):
+            # The pool may give memory that what was started on the default stream still reads.
+            there = self._cupy.empty(array.shape, array.dtype)
+            self._stream.wait_event(self._cupy.cuda.Stream.null.record())
+            there.set(self._copied(array), stream=self._stream)
+            self._stream.synchronize()  # sync: others use it without asking
+        return there
+
+    def _copied(self, array: np.ndarray) -> np.ndarray:
+        """A copy in page-locked memory, from which a device reads by itself; it is used again."""
+        nbytes = max(1, array.nbytes)
+        if memoryview(self._pinned).nbytes < nbytes:
+            self._pinned = self._cupy.cuda.alloc_pinned_memory(nbytes)
+        pinned = np.frombuffer(self._pinned, array.dtype, array.size).reshape(array.shape)
+        pinned[...] = array
+        return pinned
 
 
 def choose_backend(name: str, local_rank: int = 0) -> Backend:
@@ -113,4 +160,4 @@ def _cupy_backend(local_rank: int) -> Backend:
     cupy.cuda.Device(index).use()
     properties = cupy.cuda.runtime.getDeviceProperties(index)
     xp = importlib.import_module("array_api_compat.cupy")
-    return Backend("cupy", xp, properties["name"].decode())
+    return Backend("cupy", xp, properties["name"].decode(), _Transfer(cupy))

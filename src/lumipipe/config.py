@@ -352,7 +352,7 @@ class Compute(Settings):
     ranks: Annotated[int, Field(ge=1)] = 1
     """MPI ranks of each step."""
     batch_bytes: Annotated[int, Field(ge=2**16)] = 64 * 2**20
-    """Bytes of samples that each rank reads ahead of what it computes; one chunk at least."""
+    """Bytes of samples that each rank has in memory at a time; four chunks at least."""
     checkpoint_s: Annotated[float, Field(ge=0)] = 30.0
     """Seconds between checkpoints of a fold; 0 writes one after each batch."""
     memory: Text | None = None

@@ -78,6 +78,32 @@ def bench_fold(race: Race) -> None:
     )
 
 
+def bench_overlap(race: Race) -> None:
+    rows = race.size(1_000_000, 5_000)
+    table, _ = stored(race, rows)
+    x = table.read_rows(0, rows)
+    cuts = spans(rows, table.chunk_rows)
+
+    def read(cut: slice) -> np.ndarray:
+        return table.read_rows(cut.start, cut.stop)
+
+    def read_alone() -> np.ndarray:
+        for cut in cuts:
+            read(cut)
+        return np.zeros(0)
+
+    race(
+        "Reading, computing and merging at once",
+        f"{rows} x 64 float32, {len(cuts)} chunks, warm",
+        lambda: folded(read, cuts),
+        Rival("computing alone, from memory", lambda: folded(lambda cut: x[cut], cuts)),
+        Rival("reading alone", read_alone),
+        lambda a, b: float(np.max(np.abs(a / b - 1))),
+        0,
+        target=1 / 1.15,
+    )
+
+
 def bench_zarr_to_pca(race: Race) -> None:
     rows = race.size(1_000_000, 5_000)
     table, array = stored(race, rows)

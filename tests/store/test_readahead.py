@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -48,6 +49,49 @@ def test_stopping_early_ends_the_thread():
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_stopping_a_chain_early_ends_both_threads():
+    before = threading.active_count()
+    for (item, _), _ in read_ahead(read_ahead(range(1000), str), str, 1):
+        if item == 3:
+            break
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
+def test_an_error_of_a_chain_is_raised_where_it_is_due():
+    def read(item: int) -> int:
+        if item == 2:
+            raise StopIteration  # an end that is none
+        return item
+
+    results = read_ahead(read_ahead(range(6), read), str, 1)
+    assert [next(results)[0][0] for _ in range(2)] == [0, 1]
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        next(results)
+
+
+class Samples:
+    pass
+
+
+def test_no_more_than_depth_and_one_are_in_memory():
+    alive: weakref.WeakSet[Samples] = weakref.WeakSet()
+    most = 0
+
+    def read(_: int) -> Samples:
+        nonlocal most
+        samples = Samples()
+        alive.add(samples)
+        most = max(most, len(alive))
+        return samples
+
+    for (_, _samples), _ in read_ahead(read_ahead(range(50), read, 3), lambda _: None, 1):
+        time.sleep(0.002)
+    assert most == 3 + 1 + 1
 
 
 def test_reading_overlaps_with_computing():

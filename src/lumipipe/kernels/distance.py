@@ -84,9 +84,9 @@ def assign_sums(x: Array, centres: Array) -> State:
     *Cost*: two matrix products of rows times channels times centres.
 
     *Accuracy*: in the precision of the rows, with float64 sums of blocks. Squared distances are
-    compared, and added to the inertia, with an absolute error of about 2**-52 (float32 rows: 2**-23)
-    times channels times the largest squared distance to the first centre; a row as near to two
-    centres as that may go to either.
+    compared, and added to the inertia, with an absolute error of about 2**-52 (for float32 rows
+    2**-23) times channels times the largest squared distance to the first centre; a row as near
+    to two centres as that may go to either.
 
     Examples
     --------

@@ -40,8 +40,8 @@ def read_ahead(
     Notes
     -----
     *Cost*: up to `depth` + 1 results are in memory: those read ahead and the one that the
-    caller holds. When the caller stops early the thread ends after the item it is
-    at, and the generator's end waits for it.
+    caller holds, until it asks for the next. When the caller stops early the thread ends after
+    the item it is at, and the generator's end waits for it.
 
     Examples
     --------
@@ -57,24 +57,38 @@ def read_ahead(
 
     def work() -> None:
         try:
-            for item in items:
-                room.acquire()
-                if stopped.is_set():
+            rest = iter(items)
+            while room.acquire() and not stopped.is_set():  # room first, then an item
+                entry = _next(rest, read)
+                ready.put(entry)
+                if entry is None:
                     return
-                ready.put((item, read(item)))
-            ready.put(None)
+                del entry
         except BaseException as error:  # noqa: BLE001 - it is raised again in the caller's thread
             ready.put(error)
 
     thread = threading.Thread(target=work, name="read ahead", daemon=True)
     thread.start()
     try:
-        while (entry := ready.get()) is not None:
-            if isinstance(entry, BaseException):
-                raise entry
+        # A list, so that nothing here holds a result while the caller waits for the next.
+        while (entry := [ready.get()])[0] is not None:
             room.release()
-            yield entry
+            yield _result(entry.pop())
     finally:
         stopped.set()
         room.release()
         thread.join()
+
+
+def _result(entry: tuple[Item, Result] | BaseException | None) -> tuple[Item, Result]:
+    """What was read; an error is raised."""
+    if not isinstance(entry, tuple):
+        raise entry or RuntimeError("there is no more")
+    return entry
+
+
+def _next(items: Iterator[Item], read: Callable[[Item], Result]) -> tuple[Item, Result] | None:
+    """The next item and what `read` makes of it; None after the last."""
+    for item in items:
+        return item, read(item)
+    return None

@@ -6,11 +6,13 @@ outside what the time goes to.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.errors import InputError
 from lumipipe.families.interface import Block
 from lumipipe.fold import fold
 from lumipipe.store.readahead import read_ahead
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from lumipipe.fold import Batch, Leaf, Leaves, Reducer
     from lumipipe.store.checkpoint import FolderCheckpoint
     from lumipipe.timing import Timer
+
+_MOST_AHEAD = 16  # chunks
+_TILE = 48  # windows that are always measured together
 
 
 @dataclass
@@ -71,10 +76,10 @@ def run_pass(  # the place where all seams meet
     checkpoint : FolderCheckpoint or None
         Where finished sub-trees are kept.
     batch_bytes : int
-        Bytes of samples that may be in memory at a time.
+        Bytes of samples that may be in memory at a time; four chunks at least.
     timer : Timer
-        Takes what is read and decoded in the background, and what this thread does: wait for
-        samples, transfer them to the device, compute, merge.
+        Takes what is read, decoded and transferred in the background, and what this thread does:
+        wait for samples, compute, merge.
     log : callable of str
         Progress, of rank 0.
 
@@ -83,20 +88,19 @@ def run_pass(  # the place where all seams meet
     dict of tuple of str to State
         As `lumipipe.fold.fold` returns them.
     """
+    source = _Source(data, backend, timer, log)
 
     def stream(chunks: Sequence[int]) -> Iterator[tuple[int, Mapping[Leaf, Batch]]]:
-        depth = _depth(data, chunks, batch_bytes)
-        ready = iter(read_ahead(chunks, lambda chunk: _read(data, chunk), depth))
         progress, seen = Progress("chunks", len(chunks), log), 0
+        blocks = iter(source.blocks(chunks, batch_bytes))
         for done in range(1, len(chunks) + 1):
             with timer.part("wait"):
-                chunk, (rows, labels) = next(ready)
-            with timer.part("transfer", nbytes=rows.nbytes, rows=len(rows)):
-                block = _block(data, chunk, rows, labels, backend)
-            with timer.part("compute", nbytes=rows.nbytes, rows=len(rows)):
-                batches = data.measure(block)
+                chunk, block = next(blocks)
+            with timer.part("compute", nbytes=source.bytes_of(chunk), rows=block.rows.shape[0]):
+                batches = source.measured(block)
+            seen += block.rows.shape[0]
+            del block
             yield chunk, batches
-            seen += len(rows)
             if comm.rank == 0:
                 progress.at(done, seen)
 
@@ -105,32 +109,110 @@ def run_pass(  # the place where all seams meet
     return fold(timed, data.plan.trees, stream, comm, backend, checkpoint)
 
 
-def _depth(data: Pass, chunks: Sequence[int], batch_bytes: int) -> int:
-    """Chunks to read ahead within the budget of bytes; one at least."""
-    width = len(data.stream.channels) * np.dtype(data.stream.dtype).itemsize
-    largest = max((data.plan.rows(chunk).size * width for chunk in chunks), default=1)
-    return max(1, min(16, batch_bytes // max(1, largest)))
+@dataclass
+class _Source:
+    """The blocks of a pass: read and transferred ahead, measured in as many parts as it takes.
 
+    Parameters
+    ----------
+    data : Pass
+        What is read and measured.
+    backend : Backend
+        Where.
+    timer : Timer
+        Takes the transfer.
+    log : callable of str
+        Is told when memory is short.
+    """
 
-def _read(data: Pass, chunk: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Samples and labels of the rows of a chunk."""
-    rows = data.plan.rows(chunk)
-    labels = {name: data.stream.read_labels(name, rows.first, rows.stop) for name in data.labels}
-    return data.stream.read_rows(rows.first, rows.stop), labels
+    data: Pass
+    backend: Backend
+    timer: Timer
+    log: Callable[[str], None]
+    _parts: int = 1
 
+    def blocks(self, chunks: Sequence[int], batch_bytes: int) -> Iterator[tuple[int, Block]]:
+        """Chunks with their blocks; no more of them in memory than the budget, or four."""
+        largest = max(map(self.bytes_of, chunks), default=1)
+        # Beside those read ahead one is decoded, one is transferred and one is measured.
+        depth = max(1, min(_MOST_AHEAD, batch_bytes // max(1, largest) - 3))
+        read = read_ahead(chunks, self._read, depth)
+        return ((chunk, block) for (chunk, _), block in read_ahead(read, self._block, 1))
 
-def _block(
-    data: Pass, chunk: int, rows: np.ndarray, labels: dict[str, np.ndarray], backend: Backend
-) -> Block:
-    """The block that a family measures."""
-    first, stop = data.plan.chunks[chunk]
-    start = data.plan.start[first:stop]
-    return Block(
-        rows=backend.asarray(rows),
-        starts=start - start[0],
-        length=data.plan.length,
-        number=np.arange(first, stop, dtype=np.int64),
-        recording=data.plan.recording[first:stop],
-        first_row=int(start[0]),
-        labels=labels,
-    )
+    def bytes_of(self, chunk: int) -> int:
+        """Bytes of the samples of a chunk."""
+        stream = self.data.stream
+        width = len(stream.channels) * np.dtype(stream.dtype).itemsize
+        return self.data.plan.rows(chunk).size * width
+
+    def measured(self, block: Block) -> Mapping[Leaf, Batch]:
+        """What the family measures of a block, in parts of half the size where memory is short."""
+        while True:
+            with suppress(MemoryError):
+                return self._in_parts(block)
+            self.backend.free()
+            if self._part_windows(block) < 2 * _TILE:
+                raise InputError(
+                    f"chunk that begins with window {block.number[0]}",
+                    f"what is computed from {_TILE} windows of {block.length} rows needs more "
+                    f"memory than there is ({self.backend.device})",
+                    "ask for more memory, fewer features or shorter windows",
+                )
+            self._parts *= 2
+            self.log(
+                f"memory is short: {self._part_windows(block)} windows are measured at a time "
+                "from here on"
+            )
+
+    def _part_windows(self, block: Block) -> int:
+        """Windows of a block that are measured at a time: whole tiles."""
+        tiles = max(1, len(block.starts) // _TILE)
+        return max(1, tiles // self._parts) * _TILE
+
+    def _in_parts(self, block: Block) -> Mapping[Leaf, Batch]:
+        """What the family measures, put together from parts of the windows.
+
+        Parts are whole tiles and the last one has what remains. So all windows meet the loops
+        that they meet in the whole block: libraries of matrix products take rows in eights,
+        sixteens or twenty-fours, those that are left over in another way, and add up one column
+        in another order than several.
+        """
+        windows, size = np.arange(len(block.starts)), self._part_windows(block)
+        cuts = list(range(size, len(windows) - _TILE + 1, size))
+        if self._parts == 1 or not cuts:
+            return self.data.measure(block)
+        parts: dict[Leaf, list[Batch]] = {}
+        for chosen in np.split(windows, cuts):
+            for leaf, batch in self.data.measure(block.of(chosen)).items():
+                parts.setdefault(leaf, []).append(batch)
+        concat = self.backend.xp.concat
+        return {
+            leaf: {name: concat([part[name] for part in batches]) for name in batches[0]}
+            for leaf, batches in parts.items()
+        }
+
+    def _read(self, chunk: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Samples and labels of the rows of a chunk."""
+        stream, rows = self.data.stream, self.data.plan.rows(chunk)
+        labels = {
+            name: stream.read_labels(name, rows.first, rows.stop) for name in self.data.labels
+        }
+        return stream.read_rows(rows.first, rows.stop), labels
+
+    def _block(self, found: tuple[int, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Block:
+        """The block that a family measures, on the device."""
+        chunk, (rows, labels) = found
+        plan = self.data.plan
+        first, stop = plan.chunks[chunk]
+        start = plan.start[first:stop]
+        with self.timer.part("transfer", nbytes=rows.nbytes, rows=len(rows)):
+            there = self.backend.load(rows)
+        return Block(
+            rows=there,
+            starts=start - start[0],
+            length=plan.length,
+            number=np.arange(first, stop, dtype=np.int64),
+            recording=plan.recording[first:stop],
+            first_row=int(start[0]),
+            labels=labels,
+        )
