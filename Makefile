@@ -34,7 +34,7 @@ SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch slurm/*/*.sh envs/*.
 	tests/slurm/*.sh tests/envs/*.sh tests/kernels/fused/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick bench test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
+.PHONY: help demo test quick bench bench-ranks test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 19
@@ -66,6 +66,10 @@ test-envs-quick: $(VENV)/dev.stamp ## of that only the imports and the tests tha
 
 bench: $(VENV)/dev.stamp ## race kernels, features, fold and store against peers; TABLE=FILE keeps the table
 	$(BENCH) tests/bench $(if $(TABLE),--table $(TABLE))
+
+bench-ranks: $(VENV)/dev.stamp ## what a second rank brings, and what merging costs as states grow
+	env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE OMP_NUM_THREADS=1 \
+		$(BIN)/mpiexec -n 2 $(BIN)/python tests/bench/ranks.py
 
 check: ## lint, then test: what CI runs
 	@$(MAKE) --no-print-directory lint

@@ -231,7 +231,7 @@ class _Fold:
                 arrays[json.dumps([*leaf, name])] = array
         return pack(arrays)
 
-    def _unpacked(self, payload: bytes) -> Leaves:
+    def _unpacked(self, payload: bytes | bytearray) -> Leaves:
         """The states in a message, on the device."""
         leaves: Leaves = {}
         for key, array in unpack(payload).items():

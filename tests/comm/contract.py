@@ -11,7 +11,7 @@ from lumipipe.comm.mapping import broadcast_arrays, map_over_ranks
 if TYPE_CHECKING:
     from lumipipe.comm import Comm
 
-SIZES = (0, 1, 7, 8, 1023, 1024, 1025, 1_000_003)
+SIZES = (0, 1, 7, 8, 1023, 1024, 1025, 2048, 1_000_003)
 
 
 def check_all(comm: Comm) -> str:

@@ -21,19 +21,19 @@ class Comm(Protocol):
         """Number of ranks."""
         ...
 
-    def send(self, payload: bytes, to: int) -> None:
+    def send(self, payload: bytes | bytearray, to: int) -> None:
         """Send `payload` to rank `to`; returns when it may be changed."""
         ...
 
-    def receive(self, source: int) -> bytes:
+    def receive(self, source: int) -> bytes | bytearray:
         """The next payload that rank `source` sent to this rank."""
         ...
 
-    def gather(self, payload: bytes) -> list[bytes]:
+    def gather(self, payload: bytes | bytearray) -> list[bytes | bytearray]:
         """The payloads of all ranks in the order of ranks on rank 0, an empty list elsewhere."""
         ...
 
-    def broadcast(self, payload: bytes) -> bytes:
+    def broadcast(self, payload: bytes | bytearray) -> bytes | bytearray:
         """The payload of rank 0, on every rank."""
         ...
 

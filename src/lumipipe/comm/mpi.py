@@ -35,25 +35,26 @@ class MpiComm:
         self.rank: int = self._world.Get_rank()
         self.size: int = self._world.Get_size()
 
-    def send(self, payload: bytes, to: int) -> None:
-        """Send `payload` to rank `to` in pieces; its length travels in the first piece."""
-        framed = memoryview(len(payload).to_bytes(_LENGTH_BYTES, "little") + payload)
+    def send(self, payload: bytes | bytearray, to: int) -> None:
+        """Send `payload` to rank `to`, in one message where it is below the largest.
+
+        A message of the largest size says that another follows, so no length is sent.
+        """
+        view, limit = memoryview(bytes(payload)), self._message_bytes  # no copy of bytes
         self._pending = [entry for entry in self._pending if not entry[0].Test()]
-        for start in range(0, len(framed), self._message_bytes):
-            piece = framed[start : start + self._message_bytes]
+        for start in range(0, len(view) + 1, limit):
+            piece = view[start : start + limit]
             # Not waited for: ranks that send to each other must not wait for each other.
             request = self._world.Isend([piece, MPI.BYTE], dest=to, tag=_TAG)
             self._pending.append((request, piece))
 
-    def receive(self, source: int) -> bytes:
+    def receive(self, source: int) -> bytes | bytearray:
         """The next payload from rank `source`."""
-        framed = bytearray(self._receive_piece(source))
-        while len(framed) < _LENGTH_BYTES:
-            framed += self._receive_piece(source)
-        length = _LENGTH_BYTES + int.from_bytes(framed[:_LENGTH_BYTES], "little")
-        while len(framed) < length:
-            framed += self._receive_piece(source)
-        return bytes(framed[_LENGTH_BYTES:])
+        payload = piece = self._receive_piece(source)
+        while len(piece) == self._message_bytes:
+            piece = self._receive_piece(source)
+            payload += piece
+        return payload
 
     def _receive_piece(self, source: int) -> bytearray:
         """The next message from rank `source`, sized by a probe."""
@@ -63,14 +64,14 @@ class MpiComm:
         self._world.Recv([piece, MPI.BYTE], source=source, tag=_TAG)
         return piece
 
-    def gather(self, payload: bytes) -> list[bytes]:
+    def gather(self, payload: bytes | bytearray) -> list[bytes | bytearray]:
         """The payloads of all ranks on rank 0, an empty list elsewhere."""
         if self.rank:
             self.send(payload, 0)
             return []
         return [payload, *(self.receive(source) for source in range(1, self.size))]
 
-    def broadcast(self, payload: bytes) -> bytes:
+    def broadcast(self, payload: bytes | bytearray) -> bytes | bytearray:
         """The payload of rank 0."""
         length = bytearray(len(payload).to_bytes(_LENGTH_BYTES, "little"))
         self._world.Bcast([length, MPI.BYTE], root=0)
@@ -78,7 +79,7 @@ class MpiComm:
         view = memoryview(buffer)
         for start in range(0, len(buffer), self._message_bytes):
             self._world.Bcast([view[start : start + self._message_bytes], MPI.BYTE], root=0)
-        return bytes(buffer)
+        return buffer
 
     def barrier(self) -> None:
         """Return when all ranks have come here and their payloads are on the way."""

@@ -8,7 +8,7 @@ is taken of.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,27 +40,27 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
     """
     table = [[name, a.dtype.str, list(a.shape)] for name, a in arrays.items()]
     header = json.dumps(table).encode()
-    parts = [len(header).to_bytes(_LENGTH_BYTES, "little"), header]
+    parts: list[Any] = [len(header).to_bytes(_LENGTH_BYTES, "little"), header]
     length = _LENGTH_BYTES + len(header)
     for array in arrays.values():
         padding = -length % _ALIGNMENT
-        parts += [b"\0" * padding, np.ascontiguousarray(array).tobytes()]
+        parts += [b"\0" * padding, np.ascontiguousarray(array).reshape(-1).view(np.uint8)]
         length += padding + array.nbytes
     return b"".join(parts)
 
 
-def unpack(buffer: bytes) -> dict[str, np.ndarray]:
+def unpack(buffer: bytes | bytearray) -> dict[str, np.ndarray]:
     """The named arrays in a buffer of `pack`.
 
     Parameters
     ----------
-    buffer : bytes
+    buffer : bytes or bytearray
         What `pack` returned.
 
     Returns
     -------
     dict of str to ndarray
-        Read-only views of the buffer, in the order in which they were packed.
+        Views of the buffer, in the order in which they were packed.
 
     Raises
     ------

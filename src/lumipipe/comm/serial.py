@@ -11,19 +11,19 @@ class SerialComm:
     rank = 0
     size = 1
 
-    def send(self, payload: bytes, to: int) -> None:
+    def send(self, payload: bytes | bytearray, to: int) -> None:
         """Raise, since there is no other rank."""
         raise ValueError(f"{len(payload)} bytes for rank {to}, but this run has one rank")
 
-    def receive(self, source: int) -> bytes:
+    def receive(self, source: int) -> bytes | bytearray:
         """Raise, since there is no other rank."""
         raise ValueError(f"rank {source} does not exist: this run has one rank")
 
-    def gather(self, payload: bytes) -> list[bytes]:
+    def gather(self, payload: bytes | bytearray) -> list[bytes | bytearray]:
         """A list of the one payload."""
         return [payload]
 
-    def broadcast(self, payload: bytes) -> bytes:
+    def broadcast(self, payload: bytes | bytearray) -> bytes | bytearray:
         """The payload itself."""
         return payload
 

@@ -39,11 +39,11 @@ class ThreadComm:
         self.rank = rank
         self.size = mailbox.size
 
-    def send(self, payload: bytes, to: int) -> None:
+    def send(self, payload: bytes | bytearray, to: int) -> None:
         """Send `payload` to rank `to`."""
         self._mailbox.queues[self.rank, to].put(bytes(payload))
 
-    def receive(self, source: int) -> bytes:
+    def receive(self, source: int) -> bytes | bytearray:
         """The next payload from rank `source`; raises when a rank has aborted."""
         waited = 0.0
         while waited < _PATIENCE_S:
@@ -55,14 +55,14 @@ class ThreadComm:
                 waited += 0.05
         raise AbortedError(f"rank {source} sent nothing in {_PATIENCE_S:g} s")
 
-    def gather(self, payload: bytes) -> list[bytes]:
+    def gather(self, payload: bytes | bytearray) -> list[bytes | bytearray]:
         """The payloads of all ranks on rank 0, an empty list elsewhere."""
         if self.rank:
             self.send(payload, 0)
             return []
         return [payload, *(self.receive(source) for source in range(1, self.size))]
 
-    def broadcast(self, payload: bytes) -> bytes:
+    def broadcast(self, payload: bytes | bytearray) -> bytes | bytearray:
         """The payload of rank 0."""
         if self.rank:
             return self.receive(0)
