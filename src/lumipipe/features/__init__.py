@@ -93,12 +93,11 @@ def measure_features(features: Sequence[Feature], windows: Array, rate_hz: float
 
     Returns
     -------
-    array of float64, shape (window, feature)
-        Columns in the order of the features' names.
+    array, shape (window, feature)
+        Columns in the order of the features' names; float32 where all features are.
     """
     xp = array_namespace(windows)
-    parts = [xp.astype(feature(windows, rate_hz), xp.float64) for feature in features]
-    return xp.concat(parts, axis=1)
+    return xp.concat([feature(windows, rate_hz) for feature in features], axis=1)
 
 
 def _settings(name: str, feature: FeatureClass, given: Mapping[str, Any]) -> Any:
