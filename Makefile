@@ -102,7 +102,8 @@ lock: $(VENV)/dev.stamp ## renew the lock files from pyproject.toml
 		-c requirements/dev.lock -o envs/lumi-native/requirements.lock
 	$(COMPILE_LUMI) envs/lumi-container/requirements.in --python-version 3.12 \
 		-o envs/lumi-container/requirements.lock
-	$(COMPILE) pyproject.toml tests/envs/oldest.in --extra test --extra mpi --extra workflow \
+	$(COMPILE) pyproject.toml tests/envs/oldest.in \
+		--extra fast --extra test --extra mpi --extra workflow \
 		--resolution lowest-direct --exclude-newer $(OLDEST) -o tests/envs/oldest.lock
 	$(UNIVERSAL) pyproject.toml --extra test --extra demo --python-version 3.12 \
 		-o tests/envs/newest.lock
