@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from bench.rivals import Race, Rival, peer_module, share_unequal, spans
 from lumipipe.kernels.convolution import KERNELS, ConvolutionParameters, proportion_positive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHUNK = 256  # windows, as the family `activity` has them unless told otherwise
 
@@ -16,7 +21,21 @@ def signals(windows: int, channels: int, length: int) -> np.ndarray:
     return (0.3 * np.cumsum(steps, axis=2) + steps).astype(np.float32)
 
 
-def convolve(race: Race, channels: int, target: float) -> None:
+def compiled() -> Callable[..., Any]:
+    """The loops that the extra ``fast`` compiles."""
+    body: Callable[..., Any] = peer_module(
+        "lumipipe.kernels.fused.convolution_cpu"
+    ).proportion_positive
+    return body
+
+
+def convolve(
+    race: Race,
+    channels: int,
+    target: float,
+    body: Callable[..., Any] = proportion_positive,
+    how: str = "NumPy",
+) -> None:
     length, features = race.size(512, 40), race.size(9_996, 84)
     windows = race.size(2 * CHUNK if channels == 1 else CHUNK, 3)
     x = signals(windows, channels, length)
@@ -31,7 +50,7 @@ def convolve(race: Race, channels: int, target: float) -> None:
 
     def ours() -> np.ndarray:
         found = [
-            proportion_positive(np.ascontiguousarray(x[s].transpose(2, 1, 0)), parameters, biases)
+            body(np.ascontiguousarray(x[s].transpose(2, 1, 0)), parameters, biases)
             for s in spans(windows, CHUNK)
         ]
         return np.concatenate(found, axis=1).T
@@ -44,7 +63,7 @@ def convolve(race: Race, channels: int, target: float) -> None:
             np.greater(output, bias)
 
     race(
-        f"Random convolutions, {channels} channel(s)",
+        f"Random convolutions, {channels} channel(s), {how}",
         f"{windows} windows of {length}, {parameters.features} features",
         ours,
         Rival("aeon MiniRocket (compiled)", lambda: peer.transform(x)),
@@ -62,3 +81,11 @@ def bench_one_channel(race: Race) -> None:
 
 def bench_six_channels(race: Race) -> None:
     convolve(race, 6, 1.6)
+
+
+def bench_one_channel_compiled(race: Race) -> None:
+    convolve(race, 1, 2, compiled(), "compiled")
+
+
+def bench_six_channels_compiled(race: Race) -> None:
+    convolve(race, 6, 4, compiled(), "compiled")

@@ -10,7 +10,7 @@ import pytest
 from array_api_compat import numpy as xp
 
 from lumipipe.fold import merge_all
-from lumipipe.models.monitor import MonitorReducer, contributions, distances, fit_monitor
+from lumipipe.models.monitor import MonitorReducer, contributions, distances, fit_monitor, for_rows
 from lumipipe.models.pca import PairReducer, fit_pca
 
 
@@ -26,7 +26,7 @@ def test_distances_equal_the_singular_value_decomposition() -> None:
     z = (x - x.mean(0)) / x.std(0, ddof=1)
     u, s, vt = np.linalg.svd(z, full_matrices=False)
     model = fit_pca(_merged(x, 9), 3)
-    found, plain = contributions(model, x), distances(model, x)
+    found, plain = contributions(model, x), distances(for_rows(model, np.float64), x)
     t2 = (u[:, :3] ** 2).sum(1) * (len(x) - 1)
     spe = ((z - u[:, :3] * s[:3] @ vt[:3]) ** 2).sum(1)
     np.testing.assert_allclose(found["t2"], t2, rtol=1e-9)
@@ -43,7 +43,8 @@ def test_constant_channel_adds_nothing_and_a_change_is_seen() -> None:
     model = fit_pca(_merged(x, 4), 2)
     assert model["constant"].tolist() == [False, False, False, True]
     changed = x[:1] + np.array([0, 0, 0, 0.38])
-    before, after = distances(model, x[:1])["spe"][0], distances(model, changed)["spe"][0]
+    ready = for_rows(model, np.float64)
+    before, after = (distances(ready, row)["spe"][0] for row in (x[:1], changed))
     assert np.isfinite(after)
     np.testing.assert_allclose(after - before, 0.38**2, rtol=1e-12)
 
@@ -53,7 +54,9 @@ def test_float32_rows_far_from_zero_have_the_distances_of_float64(rows: int) -> 
     rng = np.random.default_rng(2)
     x = (rng.normal(size=(5000, 6)) @ rng.normal(size=(6, 6)) + 2e4).astype(np.float32)
     model = fit_pca(_merged(x.astype(float), 4), 2)
-    found, exact = distances(model, x[:rows]), distances(model, x[:rows].astype(float))
+    found, exact = (
+        distances(for_rows(model, dtype), x[:rows].astype(dtype)) for dtype in (np.float32, float)
+    )
     for name, array in exact.items():
         assert found[name].dtype == np.float64
         # float32 arithmetic of z of about 1, not of values of 20,000 spreads
@@ -67,7 +70,9 @@ def test_missing_values_are_counted_and_add_nothing() -> None:
     row = x[:1].copy()
     row[0, 2] = np.nan
     found = contributions(model, row)
-    assert all(np.isnan(array).all() for array in distances(model, row).values())
+    assert all(
+        np.isnan(array).all() for array in distances(for_rows(model, np.float64), row).values()
+    )
     assert found["missing"].tolist() == [1]
     assert (
         found["spe_contribution"][0, 2]
@@ -94,4 +99,6 @@ def test_ldpe_equals_the_reference_of_process_improve(components: int, bound: fl
         )
     ]
     model = fit_monitor(merge_all(reducer, parts), "pls", 14, components)
-    assert np.abs(distances(model, x[:, :14])["t2"] - reference).max() <= bound
+    assert (
+        np.abs(distances(for_rows(model, np.float64), x[:, :14])["t2"] - reference).max() <= bound
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from array_api_compat import numpy as xp
 
-from lumipipe.models.pca import PairReducer, distances, fit_pca
+from lumipipe.models.pca import PairReducer, distances, fit_pca, for_rows
 from lumipipe.uncertainty.control_limits import empirical_limit, spe_limit, t2_limit
 
 
@@ -17,7 +17,7 @@ def test_limits_on_new_normal_rows(alpha: float) -> None:
     train, new = (rng.normal(size=(n, 8)) @ mix for n in (4000, 200_000))
     reducer = PairReducer(xp, 8)
     model = fit_pca(reducer.update(reducer.empty(), {"x": train}), 3)
-    found = distances(model, new)
+    found = distances(for_rows(model, new.dtype), new)
     above_t2 = (found["t2"] > t2_limit(4000, 3, alpha)).mean()
     above_spe = (found["spe"] > spe_limit(model["residual_eigenvalues"], alpha)).mean()
     # T² is exact; Jackson and Mudholkar match three moments only, which shows in the far tail.

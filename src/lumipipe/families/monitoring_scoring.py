@@ -13,7 +13,7 @@ from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.families.monitoring_training import POOLED, STATISTICS, Roles, columns, roles
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
-from lumipipe.models.monitor import contributions, distances
+from lumipipe.models.monitor import contributions, distances, for_rows
 from lumipipe.windows import plan_windows
 
 if TYPE_CHECKING:
@@ -115,6 +115,16 @@ class _Scoring:
             found[key] = self.job.backend.state_to_device(arrays)
         return found
 
+    @cached_property
+    def ready(self) -> dict[str, State]:
+        """The same as distances take them for the rows of this stream."""
+        return {key: for_rows(model, self._dtype) for key, model in self.models.items()}
+
+    @property
+    def _dtype(self) -> Any:
+        """Type of the rows, in the array library."""
+        return getattr(self.job.backend.xp, self.table.dtype.name)
+
     def check_event(self) -> None:
         """Refuse a fault that starts after the end of its recording."""
         event = self.job.score.event
@@ -146,7 +156,7 @@ class _Scoring:
         x = xp.take(block.rows, backend.asarray(block.starts), axis=0)
         order = backend.asarray(np.asarray(self.inputs, dtype=np.int64))
         x = xp.take(x, order, axis=1)
-        found = backend.state_to_host(distances(self.models[key], x))
+        found = backend.state_to_host(distances(self.ready[key], x))
         judged = self._judged(block, key, self._with_gaps(key, x, found))
         alarm = (judged["t2_alarm"] | judged["spe_alarm"]) & (judged["phase"] == TEST)
         parts = self._contributions(key, x, alarm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lumipipe.models.pca import PairReducer, contributions, distances, fit_pca
+from lumipipe.models.pca import PairReducer, contributions, distances, fit_pca, for_rows
 from lumipipe.models.pls import fit_pls
 from lumipipe.models.sample import merge_samples, sample
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Array, State
 
-__all__ = ["MonitorReducer", "contributions", "distances", "fit_monitor", "sampled_rows"]
+__all__ = [
+    "MonitorReducer",
+    "contributions",
+    "distances",
+    "fit_monitor",
+    "for_rows",
+    "sampled_rows",
+]
 
 _PREFIX = "sample_"
 

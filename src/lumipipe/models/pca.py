@@ -108,13 +108,47 @@ def fit_pca(state: State, components: int) -> State:
     }
 
 
+def for_rows(model: State, dtype: Any) -> State:
+    """The parameters of a model as `distances` takes them.
+
+    Parameters
+    ----------
+    model : dict of str to array
+        From `fit_pca` or `lumipipe.models.pls.fit_pls`.
+    dtype : dtype
+        Of the rows.
+
+    Returns
+    -------
+    dict of str to array
+        ``near``, the mean to the last bit of `dtype`, and small matrices with the rest of the mean
+        and the scales in them.
+    """
+    mean, scale = model["mean"], model["scale"]
+    xp = array_namespace(mean)
+    near = xp.astype(mean, dtype)
+    rest = (mean - near)[None, :]
+    rotation = model["rotation"] / scale[:, None]
+    one = xp.ones((1, 1), dtype=xp.float64, device=device(mean))
+    # A last score that is always 1 takes the rest of the mean with the same product.
+    found = {
+        "near": near,
+        "rotation": xp.concat([rotation, 0.0 * rotation[:, :1]], axis=1),
+        "start": xp.concat([xp.matmul(rest, rotation), -one], axis=1)[0, :],
+        "loadings": xp.concat([xp.matrix_transpose(model["loadings"]) * scale, rest], axis=0),
+        "t2": xp.concat([1.0 / model["score_variance"][:, None], 0.0 * one], axis=0),
+        "spe": 1.0 / (scale * scale)[:, None],
+    }
+    return {name: xp.astype(array, dtype) for name, array in found.items()}
+
+
 def distances(model: State, x: Array) -> State:
     """Hotelling's T² and SPE of rows.
 
     Parameters
     ----------
     model : dict of str to array
-        From `fit_pca` or `lumipipe.models.pls.fit_pls`.
+        From `for_rows`, for the dtype of `x`.
     x : array of float32 or float64, shape (row, channel)
         Rows in the units of the model.
 
@@ -126,32 +160,17 @@ def distances(model: State, x: Array) -> State:
 
     Notes
     -----
-    *Method*: in the precision of the rows, about the model's mean to the last bit of that; the
-    rest of the mean and the scales are in the small matrices. A megabyte of rows at a time.
+    *Method*: in the precision of the rows, a megabyte of them at a time.
 
     *Cost*: two products of rows times channels times components.
 
     *Accuracy*: SPE is the sum of squared residuals, never |x|² - |t|², which cancels.
     """
-    xp, dtype = array_namespace(x), x.dtype
-    mean, scale = model["mean"], model["scale"]
-    near = xp.astype(mean, dtype)
-    rest = (mean - near)[None, :]
-    rotation = model["rotation"] / scale[:, None]
-    one = xp.ones((1, 1), dtype=xp.float64, device=device(x))
-    # A last score that is always 1 takes the rest of the mean with the same product.
-    small = {
-        "rotation": xp.concat([rotation, 0.0 * rotation[:, :1]], axis=1),
-        "start": xp.concat([xp.matmul(rest, rotation), -one], axis=1),
-        "loadings": xp.concat([xp.matrix_transpose(model["loadings"]) * scale, rest], axis=0),
-        "t2": xp.concat([1.0 / model["score_variance"][:, None], 0.0 * one], axis=0),
-        "spe": 1.0 / (scale * scale)[:, None],
-    }
-    small = {name: xp.astype(array, dtype) for name, array in small.items()}
+    xp = array_namespace(x)
     rows, channels = x.shape
-    size = max(1, 8 * _BLOCK_BYTES // (xp.finfo(dtype).bits * max(1, channels)))
+    size = max(1, 8 * _BLOCK_BYTES // (xp.finfo(x.dtype).bits * max(1, channels)))
     found = [
-        _block_distances(near, small, x[first : min(first + size, rows), :])
+        _block_distances(model, x[first : min(first + size, rows), :])
         for first in range(0, max(rows, 1), size)
     ]
     return {
@@ -160,15 +179,15 @@ def distances(model: State, x: Array) -> State:
     }
 
 
-def _block_distances(near: Array, small: State, x: Array) -> tuple[Array, Array]:
+def _block_distances(model: State, x: Array) -> tuple[Array, Array]:
     """T² and SPE of rows that fit a cache."""
     xp = array_namespace(x)
-    residual = minus_row(x, near)
-    scores = xp.matmul(residual, small["rotation"]) - small["start"]
-    residual -= xp.matmul(scores, small["loadings"])
+    residual = minus_row(x, model["near"])
+    scores = minus_row(xp.matmul(residual, model["rotation"]), model["start"])
+    residual -= xp.matmul(scores, model["loadings"])
     residual *= residual
-    t2 = xp.matmul(scores * scores, small["t2"])
-    return t2[:, 0], xp.matmul(residual, small["spe"])[:, 0]
+    t2 = xp.matmul(scores * scores, model["t2"])
+    return t2[:, 0], xp.matmul(residual, model["spe"])[:, 0]
 
 
 def contributions(model: State, x: Array) -> State:
@@ -177,7 +196,7 @@ def contributions(model: State, x: Array) -> State:
     Parameters
     ----------
     model : dict of str to array
-        As for `distances`.
+        From `fit_pca` or `lumipipe.models.pls.fit_pls`.
     x : array, shape (row, channel)
         Rows in the units of the model; NaN where a value is missing.
 
