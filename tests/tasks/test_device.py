@@ -46,6 +46,11 @@ def check(request: Path) -> None:
     host = answer(request, choose_backend("numpy"))
     with no_hidden_copies():
         device = answer(request, StrictDevice())
+    compare(device, host)
+
+
+def compare(device: dict[str, Any], host: dict[str, Any]) -> None:
+    """Fail unless both answers say the same."""
     assert device["verdict"] == host["verdict"]
     for one, other in zip(device["metrics"], host["metrics"], strict=True):
         assert one["name"] == other["name"]
@@ -62,6 +67,16 @@ def test_a_family_computes_on_a_device(tmp_path: Path, family: str) -> None:
 @pytest.mark.slow
 def test_all_features_are_computed_on_a_device(tmp_path: Path) -> None:
     check(activity(tmp_path, train={"features": ALL_FEATURES}))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("family", [*FAMILIES, "all features"])
+def test_a_family_computes_on_a_gpu(tmp_path: Path, family: str) -> None:
+    if family == "all features":
+        request = activity(tmp_path, train={"features": ALL_FEATURES})
+    else:
+        request = FAMILIES[family](tmp_path)
+    compare(answer(request, choose_backend("cupy")), answer(request, choose_backend("numpy")))
 
 
 @pytest.mark.parametrize("look", [float, bool, int, np.asarray, list])
