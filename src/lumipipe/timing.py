@@ -40,8 +40,8 @@ class Timer:
     ...     pass
     >>> print("\n".join(timer.table("train")))
     train: 4.0 s
-      part       seconds  share         MB/s       rows/s
-      read          2.00    50%            3
+      part       seconds  share           MB/s         rows/s
+      read          2.00    50%              3
     """
 
     parts: dict[str, Part] = field(default_factory=dict)
@@ -75,11 +75,11 @@ class Timer:
         whole = self.clock() - self._begun
         lines = [
             f"{stage}: {whole:.1f} s",
-            f"  part       seconds  share{'MB/s':>13s}{'rows/s':>13s}",
+            f"  part       seconds  share{'MB/s':>15s}{'rows/s':>15s}",
         ]
         for name, part in self.parts.items():
             speeds = (part.nbytes / 1e6, part.rows)
-            told = "".join(f"{_rate(amount, part.seconds):>13s}" for amount in speeds)
+            told = "".join(f" {_rate(amount, part.seconds):>14s}" for amount in speeds)
             line = f"  {name:9s}{part.seconds:9.2f} {part.seconds / whole:6.0%}{told}"
             lines.append(line.rstrip())
         return lines

@@ -1,6 +1,6 @@
 """What the kernels do on a device: rates, shares of the device's own limits, distance from NumPy.
 
-``pytest -m gpu tests/bench/test_device.py`` prints the table; ``LUMIPIPE_DEVICE_TABLE=FILE`` keeps it.
+``pytest -m gpu tests/bench/test_device.py`` prints it; ``LUMIPIPE_DEVICE_TABLE=FILE`` keeps it.
 """
 
 from __future__ import annotations
