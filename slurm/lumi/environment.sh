@@ -5,8 +5,8 @@
 : "${LUMIPIPE_HEAD:=$LUMIPIPE_ENVIRONMENTS/head}"
 : "${LUMIPIPE_KERNEL:=$LUMIPIPE_ENVIRONMENTS/kernel/bin/lumipipe}"
 export LUMIPIPE_HEAD LUMIPIPE_KERNEL
-# Modules and variables of the route that the kernel was built for.
-if [[ -f $LUMIPIPE_ENVIRONMENTS/kernel/environment.sh ]]; then
+# Modules and variables of the route that the kernel was built for lie beside it.
+if [[ -f ${LUMIPIPE_KERNEL%/bin/lumipipe}/environment.sh ]]; then
   # shellcheck source=/dev/null
-  source "$LUMIPIPE_ENVIRONMENTS/kernel/environment.sh"
+  source "${LUMIPIPE_KERNEL%/bin/lumipipe}/environment.sh"
 fi

@@ -23,12 +23,13 @@ from lumipipe import __version__
 from lumipipe.errors import DeviceError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from lumipipe.comm import Comm
     from lumipipe.tasks.stages import Stage
 
 _DEFECT = 1
+_COMPUTES = {"dask", "numcodecs", "numpy", "pandas", "pint", "pyarrow", "scipy", "xarray", "zarr"}
 LEFT_OUT = 3
 _TO_BE_HEARD_S = 0.5  # a launcher may drop what a rank says right before it ends all ranks
 
@@ -47,6 +48,16 @@ def main() -> None:
             code = cli.main(standalone_mode=False)
     except InputError as error:
         print(f"lumipipe: {error}", file=sys.stderr)
+        code = InputError.exit_code
+    except ModuleNotFoundError as error:
+        if error.name not in _COMPUTES:
+            raise
+        told = InputError(
+            f"lumipipe {' '.join(sys.argv[1:3])}",
+            f"this environment has no {error.name}: it only runs and watches",
+            "call the kernel: $LUMIPIPE_KERNEL and the same words (docs/slurm.md)",
+        )
+        print(f"lumipipe: {told}", file=sys.stderr)
         code = InputError.exit_code
     except click.ClickException as error:
         error.show()
@@ -75,10 +86,17 @@ def cli() -> None:
     """Instrument files in; an answer with its uncertainty, a report and a record out."""
 
 
+def _machine_folder(_context: object, option: click.Parameter, name: str | None) -> Path | None:
+    """The folder of a machine that was named."""
+    from lumipipe.tasks.workflow import profile_folder
+
+    return None if name is None else profile_folder(name, option.opts[0])
+
+
 _MACHINE = click.option(
     "--machine",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the machine that is to run it; this machine where absent.",
+    callback=_machine_folder,
+    help="Machine that is to run it: name or folder; this one where absent.",
 )
 
 
@@ -105,11 +123,21 @@ def run_command(
     """Run a request from its files to its report."""
     from lumipipe.tasks.run import Asked, run
 
-    account = place.pop("account") or _billed_account()
-    given = {**place, "account": account}
+    given = {**place, "account": place["account"] or _billed_account()}
     overrides = {name: str(value) for name, value in given.items() if value is not None}
     asked = Asked(request_file, _out(request_file, out), profile, overrides)
+    if asked.machine is None:
+        _refuse_alone(place, "--profile")
     return run(replace(asked, kernel=kernel) if kernel else asked, _say)
+
+
+def _refuse_alone(place: Mapping[str, object], option: str) -> None:
+    """Refuse what only a machine has a use for."""
+    for name in ("target", "account"):
+        if place[name] is not None:
+            raise InputError(
+                f"--{name} {place[name]}", "no machine is named", f"add {option} NAME or FOLDER"
+            )
 
 
 def _billed_account() -> str | None:
@@ -147,6 +175,8 @@ def quote_command(request_file: Path, out: Path | None, **place: Any) -> int:
     from lumipipe.tasks.quoted import quote_request
     from lumipipe.tasks.starting import Place
 
+    if place["machine"] is None:
+        _refuse_alone(place, "--machine")
     for line in quote_request(request_file, _out(request_file, out), Place(**place), _say_aside):
         _say(line)
     return 0

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lumipipe.machine.partitions import Partition
     from lumipipe.machine.shape import Shape
 
+_HERE = "laptop"  # compute.target where a request names none
+
 
 @dataclass(frozen=True)
 class Block:
@@ -196,6 +198,13 @@ def derive(
 
 def _partitions(machine: Machine, verb: str, target: str, place: str) -> list[str]:
     """Names of the partitions to try."""
+    if target == _HERE and target not in machine.targets:
+        known = ", ".join(machine.targets)
+        raise InputError(
+            place,
+            f"no target of {machine.title} is named",
+            f"use --target or compute.target: {known}",
+        )
     if target not in machine.targets:
         near = difflib.get_close_matches(target, machine.targets, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"use {', '.join(machine.targets)}"

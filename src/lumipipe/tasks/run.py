@@ -15,6 +15,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     Log = Callable[[str], None]
 
 INTERRUPTED, TERMINATED = 130, 143
+_PLUGIN = "snakemake_executor_plugin_slurm"
 _VERDICTS = {
     "supported": "SUPPORTED by the data",
     "not_supported": "NOT SUPPORTED by the data",
@@ -138,6 +140,12 @@ def run(asked: Asked, log: Log) -> int:
 
 def _run(asked: Asked, log: Log) -> int:
     """What `run` returns, where nobody interrupts it."""
+    if asked.machine is not None and find_spec(_PLUGIN) is None:
+        raise InputError(
+            f"--profile {asked.profile}",
+            f"this environment has no {_PLUGIN.replace('_', '-')}",
+            "use that of the head process (envs/README.md)",
+        )
     made = missing_folders(asked.out)
     plan = _plan(asked, log)
     log(f"{asked.request}: the request is well formed ({plan.title})")

@@ -58,7 +58,7 @@ def workflow_folder() -> Path:
     raise InputError(str(package), "the workflow is not installed", "install lumipipe again")
 
 
-def profile_folder(profile: str) -> Path:
+def profile_folder(profile: str, option: str = "--profile") -> Path:
     """Folder of a profile: one that comes with lumipipe, by its name, or a path to one."""
     workflow = workflow_folder()
     places = [workflow.parent / "config" / "profiles", workflow.parent / "slurm"]
@@ -69,7 +69,7 @@ def profile_folder(profile: str) -> Path:
     if not Path(profile).is_dir():
         known = sorted({f.parent.name for place in places[:2] for f in place.glob("*/*.yaml")})
         raise InputError(
-            f"--profile {profile}",
+            f"{option} {profile}",
             "there is no such profile",
             f"use {', '.join(known)} or a path to one",
         )
