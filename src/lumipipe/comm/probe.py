@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -156,6 +157,7 @@ def main(backend: str = "cupy", file: str | None = None) -> None:
     except Exception:
         if world.Get_size() > 1:  # the others wait for this rank
             traceback.print_exc()
+            time.sleep(0.5)  # a launcher may drop what a rank says right before it ends all ranks
             world.Abort(1)
         raise
     world.Barrier()
