@@ -59,9 +59,10 @@ def proportion_positive(x: Array, parameters: ConvolutionParameters, biases: Arr
     # Copies, so that read-only arrays need no compilation of their own.
     levels = xp.asarray(biases, dtype=x.dtype, copy=True)
     tables = plan(xp, "cpu", parameters, _ALL_BIASES)
-    sums = xp.empty((channels + 2, length), dtype=x.dtype)
+    totals = xp.empty((channels, length), dtype=x.dtype)
+    base, output = xp.empty((length,), dtype=x.dtype), xp.empty((length,), dtype=x.dtype)
     tripled = xp.empty((length + 2 * margin,), dtype=x.dtype)
-    _all_windows(series, margin, levels, *tables, sums, tripled, found)
+    _all_windows(series, margin, levels, *tables, totals, base, tripled, output, found)
     return xp.matrix_transpose(found)
 
 
@@ -176,18 +177,18 @@ def _sums_of_subset(
 
 
 @_compiled
-def _shares(output: Array, biases: Array, shares: Array) -> None:
-    rows, done = numba.float32(len(output)), 0
-    while len(biases) - done >= 4:  # noqa: PLR2004
+def _shares(output: Array, biases: Array, first: int, stop: int, shares: Array) -> None:
+    rows = numba.float32(len(output))
+    while stop - first >= 4:  # noqa: PLR2004
         found = _above_four(
-            output, biases[done], biases[done + 1], biases[done + 2], biases[done + 3]
+            output, biases[first], biases[first + 1], biases[first + 2], biases[first + 3]
         )
         for number in found:
-            shares[done] = numba.float32(number) / rows
-            done += 1
-    while done < len(biases):
-        shares[done] = numba.float32(_above_one(output, biases[done])) / rows
-        done += 1
+            shares[first] = numba.float32(number) / rows
+            first += 1
+    while first < stop:
+        shares[first] = numba.float32(_above_one(output, biases[first])) / rows
+        first += 1
 
 
 @_compiled
@@ -198,14 +199,16 @@ def _all_windows(
     groups: Array,
     members: Array,
     items: Array,
-    sums: Array,
+    totals: Array,
+    base: Array,
     tripled: Array,
+    out: Array,
     shares: Array,
 ) -> None:
     windows, channels, padded = series.shape
-    base, out, totals, length = sums[0], sums[1], sums[2:], padded - 2 * margin
+    length = padded - 2 * margin
     for window in range(windows):
-        x, last = series[window], 0
+        x, row, last = series[window], shares[window], 0
         for group in range(len(groups)):
             dilation, first, number, item, many = groups[group]
             reach = TAPS // 2 * dilation
@@ -227,8 +230,4 @@ def _all_windows(
                     tripled[b + low : b + high],
                     tripled[c + low : c + high],
                 )
-                _shares(
-                    output,
-                    biases[feature : feature + count],
-                    shares[window][feature : feature + count],
-                )
+                _shares(output, biases, feature, feature + count, row)
