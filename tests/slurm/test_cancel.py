@@ -175,6 +175,7 @@ def test_states_reasons_and_exit_codes_are_slurms_own(run: Run) -> None:
     held = run.cluster.submit("true", "--hold", *place)
     array = run.cluster.submit("sleep 60", "--array=0-2%1", *place)
     run.cluster.wait_for_state(failing, "FAILED")
+    run.cluster.wait_for_state(f"{array}_0", "RUNNING")
     found = jobs([failing, held, array, "1"])
     assert [job.state for job in found.values()] == [
         State.ENDED,
