@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DROP = object()
+ALL_FEATURES = {
+    "statistics": {},
+    "spectral": {},
+    "random_convolution": {"features": 84},
+    "random_fourier": {"features": 32},
+}
 SINES_HZ = {"swing": 1.0, "shake": 4.0}
 
 

@@ -15,18 +15,11 @@ from lumipipe.tasks.prepare import prepare
 from lumipipe.tasks.request import load_request
 from lumipipe.tasks.score import RESULT, score
 from lumipipe.tasks.train import train
-from small_requests import FAMILIES, activity
+from small_requests import ALL_FEATURES, FAMILIES, activity
 from tasks.strict_device import HiddenCopyError, StrictDevice, no_hidden_copies
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ALL_FEATURES = {
-    "statistics": {},
-    "spectral": {},
-    "random_convolution": {"features": 84},
-    "random_fourier": {"features": 32},
-}
 
 
 def answer(request: Path, backend: Backend) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from lumipipe.tasks.prepare import prepare
 from lumipipe.tasks.request import load_request
 from lumipipe.tasks.score import RESULT, score
 from lumipipe.tasks.train import train
-from small_requests import FAMILIES
+from small_requests import ALL_FEATURES, FAMILIES
 from store.fakes import FakeRecording, FakeStream, publish
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 
     from lumipipe.families.interface import Block, Pass
     from lumipipe.fold import Batch, Leaf
-
-ALL_FEATURES = {
-    "statistics": {},
-    "spectral": {},
-    "random_convolution": {"features": 84},
-    "random_fourier": {"features": 32},
-}
 
 
 def products(request: Path, name: str, log: list[str]) -> dict[str, bytes]:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace, device
 
-from lumipipe.kernels.rows import minus_row
+from lumipipe.kernels.rows import minus_row, rows_in_a_cache
 
 if TYPE_CHECKING:
     from lumipipe.backend import Array, State
-
-_BLOCK_BYTES = 2**20  # of rows stay in a cache
 
 
 def squared_distance(x: Array, centres: Array) -> Array:
@@ -97,8 +95,7 @@ def assign_sums(x: Array, centres: Array) -> State:
     """
     xp = array_namespace(x)
     rows, (clusters, channels) = x.shape[0], centres.shape
-    bits = xp.finfo(x.dtype).bits * max(clusters, channels, 1)
-    size = max(1, 8 * _BLOCK_BYTES // bits)
+    size = rows_in_a_cache(x, max(clusters, channels))
     state = {
         "count": xp.zeros((clusters,), dtype=xp.int64, device=device(x)),
         "sum": xp.zeros((clusters, channels), dtype=xp.float64, device=device(x)),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from array_api_compat import array_namespace, device
 
-from lumipipe.kernels.rows import minus_row, sum_rows
+from lumipipe.kernels.rows import minus_row, rows_in_a_cache, sum_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # Float64 copies of a block stay in a cache of 2 MiB where channels are few; merging stays cheap.
 _BLOCK_ROWS, _BLOCK_VALUES = 2**11, 2**17
-_PRODUCT_BYTES = 2**20  # of a block that needs one copy only
 _SOME_ROWS = 32  # one row of so many gives the mean that products are taken about
 
 
@@ -135,8 +134,7 @@ def comoments(*columns: Array) -> State:
         [xp.zeros((width, other), dtype=xp.float64, device=where) for other in widths]
         for width in widths
     ]
-    values = 8 * _PRODUCT_BYTES // xp.finfo(dtype).bits
-    size = max(_BLOCK_ROWS, values // max(1, *widths))
+    size = max(_BLOCK_ROWS, rows_in_a_cache(columns[0], max(widths)))
     for first in range(0, rows, size):
         block = slice(first, min(first + size, rows))
         z = [

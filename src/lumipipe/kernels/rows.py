@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from lumipipe.backend import Array
 
 _LONG = 2**10  # values of a row that is long enough
+_CACHED_BITS = 2**23  # of rows, a megabyte, stay in a cache
+
+
+def rows_in_a_cache(x: Array, width: int) -> int:
+    """How many rows of `width` values of the dtype of `x` stay in a cache, one at least.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rows_in_a_cache(np.zeros((0, 64), np.float32), 64)
+    4096
+    """
+    xp = array_namespace(x)
+    return int(max(1, _CACHED_BITS // (xp.finfo(x.dtype).bits * max(1, width))))
 
 
 def minus_row(x: Array, row: Array) -> Array:

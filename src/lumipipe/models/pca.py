@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace, device
 
 from lumipipe.kernels.moments import merge_pair_comoments, pair_comoments
-from lumipipe.kernels.rows import minus_row
+from lumipipe.kernels.rows import minus_row, rows_in_a_cache
 from lumipipe.kernels.solve import eigh_descending, is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lumipipe.backend import Array, State
-
-_BLOCK_BYTES = 2**20  # of rows stay in a cache
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def distances(model: State, x: Array) -> State:
     """
     xp = array_namespace(x)
     rows, channels = x.shape
-    size = max(1, 8 * _BLOCK_BYTES // (xp.finfo(x.dtype).bits * max(1, channels)))
+    size = rows_in_a_cache(x, channels)
     found = [
         _block_distances(model, x[first : min(first + size, rows), :])
         for first in range(0, max(rows, 1), size)

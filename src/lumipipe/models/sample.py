@@ -49,8 +49,7 @@ def priorities(number: Array, key: int) -> Array:
 
     References
     ----------
-    .. [1] Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-       Figs. 15 and 16.
+    .. [1] Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 
     Examples
     --------
