@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from lumipipe.backend import _Transfer, choose_backend
+from lumipipe.backend import Backend, _Transfer, choose_backend
 
 
 class Cupy:
@@ -93,3 +94,11 @@ def test_a_device_gets_what_is_loaded_while_it_computes() -> None:
     backend.free()
     for x, total in zip(arrays, sums, strict=True):
         np.testing.assert_allclose(backend.to_host(total), x.sum(dtype=float), rtol=1e-9)
+
+
+def test_only_a_device_has_room_of_its_own() -> None:
+    runtime = SimpleNamespace(memGetInfo=lambda: (3, 5))
+    cupy = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime))
+    with patch.dict("sys.modules", cupy=cupy):
+        assert Backend("cupy", np, "card").room() == 3
+    assert choose_backend("numpy").room() is None

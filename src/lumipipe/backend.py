@@ -53,6 +53,13 @@ class Backend:
         """As `asarray`, by a thread of its own, beside what others compute."""
         return self.asarray(array) if self.transfer is None else self.transfer(array)
 
+    def room(self) -> int | None:
+        """Bytes that the device has free; None where it shares the memory of the host."""
+        if self.name != "cupy":
+            return None
+        free, _ = importlib.import_module("cupy").cuda.runtime.memGetInfo()
+        return int(free)
+
     def free(self) -> None:
         """Give back memory of the device that is kept for arrays to come."""
         if self.name == "cupy":

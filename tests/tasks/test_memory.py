@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from lumipipe.backend import choose_backend
+from lumipipe.backend import Backend, choose_backend
 from lumipipe.comm import SerialComm
 from lumipipe.errors import InputError
 from lumipipe.tasks import folding
@@ -22,6 +22,7 @@ from lumipipe.tasks.prepare import prepare
 from lumipipe.tasks.request import load_request
 from lumipipe.tasks.score import RESULT, score
 from lumipipe.tasks.train import train
+from lumipipe.timing import Timer
 from small_requests import ALL_FEATURES, FAMILIES
 from store.fakes import FakeRecording, FakeStream, publish
 
@@ -100,6 +101,63 @@ def test_the_same_bytes_where_memory_is_short(tmp_path: Path, case: str, tiles: 
     assert set(short) == set(plain)
 
 
+def in_turn(items: Any, read: Any, depth: int) -> Iterator[Any]:
+    """Each item with what `read` makes of it, read when it is asked for."""
+    del depth
+    return ((item, read(item)) for item in items)
+
+
+@pytest.mark.slow
+def test_the_same_bytes_with_and_without_overlap_and_for_any_budget(tmp_path: Path) -> None:
+    request = FAMILIES["activity"](tmp_path, train={"windows_per_chunk": 64})
+    plain = products(request, "plain", [])
+    with patch.object(folding, "read_ahead", in_turn):
+        assert products(request, "in_turn", []) == plain
+    text = request.read_text()
+    for budget in (2**16, 2**30):
+        assert "compute:\n" in text
+        request.write_text(text.replace("compute:\n", f"compute:\n  batch_bytes: {budget}\n"))
+        assert products(request, f"budget{budget}", []) == plain
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [1, 2**16, 2**40])
+def test_the_same_bytes_whatever_a_device_has_free(tmp_path: Path, room: int) -> None:
+    request, seen = FAMILIES["activity"](tmp_path, train={"windows_per_chunk": 256}), list[int]()
+    plain = products(request, "plain", [])
+    parts = folding._Source._part_windows
+
+    def part_windows(self: Any, block: Block) -> int:
+        seen.append(parts(self, block))
+        return seen[-1]
+
+    with (
+        patch.object(Backend, "room", lambda _: room),
+        patch.object(folding._Source, "_part_windows", part_windows),
+    ):
+        assert products(request, "short", []) == plain
+    assert (max(seen) == folding._TILE) == (room < 2**40)
+
+
+def test_an_update_without_memory_is_tried_once_more_and_then_one_line() -> None:
+    calls: list[str] = []
+
+    class Hungry:
+        def update(self, state: Any, batch: Any) -> Any:
+            del batch
+            calls.append("update")
+            if len(calls) <= len(state):
+                raise MemoryError
+            return state
+
+    timed = folding._Timed(Hungry(), Timer(), choose_backend("numpy"))  # type: ignore[arg-type]
+    rows = {"x": np.zeros((5, 1))}
+    assert timed.update({"a": 1}, rows) == {"a": 1}
+    calls.clear()
+    with pytest.raises(InputError, match="chunk of 5 rows .* needs more memory than there is"):
+        timed.update({"a": 1, "b": 2}, rows)
+
+
 def test_no_room_for_one_window_is_one_line(tmp_path: Path) -> None:
     request = FAMILIES["activity"](tmp_path, train={"windows_per_chunk": 256})
     with memory_for(7), pytest.raises(InputError, match="needs more memory than there is"):
@@ -110,7 +168,7 @@ PEAK = """
 import sys
 from pathlib import Path
 
-from lumipipe.backend import choose_backend
+from lumipipe.backend import Backend, choose_backend
 from lumipipe.comm import SerialComm
 from lumipipe.families.interface import Pass
 from lumipipe.models.pca import PairReducer

@@ -30,14 +30,16 @@ if TYPE_CHECKING:
 
 _MOST_AHEAD = 16  # chunks
 _TILE = 48  # windows that are always measured together
+_TIMES = 16  # what is measured at first may take this many times the samples; then it is tried
 
 
 @dataclass
 class _Timed:
-    """A reducer whose updates and merges are timed."""
+    """A reducer whose updates and merges are timed, and that says so where memory ends."""
 
     reducer: Reducer
     timer: Timer
+    backend: Backend
 
     def empty(self) -> State:
         """That of the reducer."""
@@ -46,7 +48,19 @@ class _Timed:
     def update(self, state: State, batch: Batch) -> State:
         """That of the reducer, as a part of computing."""
         with self.timer.part("compute"):
-            return self.reducer.update(state, batch)
+            with suppress(MemoryError):
+                return self.reducer.update(state, batch)
+            self.backend.free()
+            try:
+                return self.reducer.update(state, batch)
+            except MemoryError as error:
+                rows = max((array.shape[0] for array in batch.values()), default=0)
+                raise InputError(
+                    "train",
+                    f"adding a chunk of {rows} rows to what is known needs more memory than there "
+                    f"is ({self.backend.device})",
+                    "ask for more memory, fewer features or smaller chunks",
+                ) from error
 
     def merge(self, first: State, second: State) -> State:
         """That of the reducer."""
@@ -105,7 +119,7 @@ def run_pass(  # the place where all seams meet
                 progress.at(done, seen)
 
     data.stream.time_with(timer)
-    timed = _Timed(data.reducer, timer)
+    timed = _Timed(data.reducer, timer, backend)
     return fold(timed, data.plan.trees, stream, comm, backend, checkpoint)
 
 
@@ -134,6 +148,9 @@ class _Source:
     def blocks(self, chunks: Sequence[int], batch_bytes: int) -> Iterator[tuple[int, Block]]:
         """Chunks with their blocks; no more of them in memory than the budget, or four."""
         largest = max(map(self.bytes_of, chunks), default=1)
+        room = self.backend.room()
+        while room is not None and self._parts < largest and _TIMES * largest > room * self._parts:
+            self._parts *= 2
         # Beside those read ahead one is decoded, one is transferred and one is measured.
         depth = max(1, min(_MOST_AHEAD, batch_bytes // max(1, largest) - 3))
         read = read_ahead(chunks, self._read, depth)
