@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.families.roles import TEST
 from lumipipe.reporting.result import Metric, Unit
 from lumipipe.uncertainty.proportions import clopper_pearson, share_between_units
 
@@ -25,7 +26,6 @@ METRICS = {
 }
 """Metrics by name, and the side on which they are good."""
 NOT_DETECTABLE, CHANGED, AS_BEFORE = "not detectable", "changed", "as before"
-_TEST = 2
 _DAY_S = 86_400.0
 _HALF = 0.5
 
@@ -51,7 +51,7 @@ class Scored:
     @property
     def tested(self) -> NDArray[np.bool_]:
         """Rows that test."""
-        return np.asarray(self.rows["phase"] == _TEST)
+        return np.asarray(self.rows["phase"] == TEST)
 
     @property
     def normal(self) -> NDArray[np.bool_]:

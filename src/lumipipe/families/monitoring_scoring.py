@@ -10,7 +10,8 @@ import numpy as np
 
 from lumipipe.errors import InputError
 from lumipipe.families.interface import Pass, recording_spans
-from lumipipe.families.monitoring_training import POOLED, STATISTICS, Roles, columns, roles
+from lumipipe.families.monitoring_training import POOLED, STATISTICS, columns
+from lumipipe.families.roles import TEST, Roles, role_of, roles
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import contributions, distances, for_rows
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from lumipipe.fold import Batch, Leaf
     from lumipipe.store.dataset import StreamTable
 
-TRAIN, CALIBRATE, TEST = 0, 1, 2
 _ROWS = {
     "recording": ("int64", ()),
     "row": ("int64", ()),
@@ -199,7 +199,7 @@ class _Scoring:
     ) -> dict[str, NDArray[Any]]:
         """Place, phase, distances and alarms of each row."""
         row = block.first_row + block.starts
-        phase = self._phase(block.recording, row)
+        phase = role_of(self.parts, block.recording, row)
         judged = {
             "recording": block.recording,
             "row": row - self.first_rows[block.recording],
@@ -222,19 +222,6 @@ class _Scoring:
                 "declare more normal rows, raise train.alpha, or use limits: theoretical",
             )
         return float(limits[kind])
-
-    def _phase(self, recording: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
-        """TRAIN, CALIBRATE, TEST or -1 for each row."""
-        phase, parts = np.full(len(row), -1, dtype=np.int64), self.parts
-        for number, spans in (
-            (TRAIN, parts.train),
-            (CALIBRATE, parts.calibrate),
-            (TEST, parts.test),
-        ):
-            first = np.asarray([span.first for span in spans])[recording]
-            stop = np.asarray([span.stop for span in spans])[recording]
-            phase[(row >= first) & (row < stop)] = number
-        return phase
 
     def _in_event(self, block: Block) -> NDArray[np.bool_]:
         """Whether each row lies in the known fault."""

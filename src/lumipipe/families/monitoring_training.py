@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.errors import InputError
-from lumipipe.families.interface import Pass, recording_spans
+from lumipipe.families.interface import Pass
+from lumipipe.families.roles import Roles, block_of, roles
 from lumipipe.fold import merge_all
 from lumipipe.models.monitor import MonitorReducer, contributions, fit_monitor, sampled_rows
-from lumipipe.partition import Span, share
 from lumipipe.uncertainty.control_limits import empirical_limit, spe_limit, t2_limit
 from lumipipe.windows import plan_windows
 
@@ -30,61 +28,6 @@ if TYPE_CHECKING:
 POOLED = "all"
 STATISTICS = ("t2", "spe")
 _ROWS_A_CHANNEL = 3  # with fewer, correlations are mostly chance
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which rows of each recording train, calibrate and test."""
-
-    train: list[Span]
-    calibrate: list[Span]
-    test: list[Span]
-
-
-def roles(job: Job, table: StreamTable) -> Roles:
-    """Rows of each recording that train, calibrate and test, in rows of the stream.
-
-    Raises
-    ------
-    InputError
-        If the split is by seconds and the rows have no rate.
-    """
-    split, rows = job.request.evaluation.split, recording_spans(table)
-    nothing = [Span(span.first, span.first) for span in rows]
-    if isinstance(split, TimeSplit):
-        first = [
-            Span(span.first, min(span.stop, span.first + _training_rows(split, table, r)))
-            for r, span in enumerate(rows)
-        ]
-        rest = [Span(part.stop, span.stop) for part, span in zip(first, rows, strict=True)]
-        return Roles(first, nothing, rest)
-    sources = [row.source for row in job.dataset.recordings]
-    if not isinstance(split, SourceSplit):
-        raise TypeError(f"a split by {split.kind} was let through")
-    named = {*split.train, *split.calibrate}
-    test = set(split.test) or {source for source in sources if source not in named}
-    chosen = [
-        [
-            span if source in names else empty
-            for span, source, empty in zip(rows, sources, nothing, strict=True)
-        ]
-        for names in (split.train, split.calibrate, test)
-    ]
-    return Roles(*chosen)
-
-
-def _training_rows(split: TimeSplit, table: StreamTable, recording: int) -> int:
-    """Rows at the start of a recording that train."""
-    if split.train_first_rows is not None:
-        return split.train_first_rows
-    rate = float(table.rate_hz[recording])
-    if not np.isfinite(rate):
-        raise InputError(
-            "evaluation.split",
-            "train_first_s needs a rate, and the rows have only an order",
-            "use train_first_rows",
-        )
-    return int(np.ceil((split.train_first_s or 0.0) * rate))
 
 
 def columns(settings: ModelOfNormal, table: StreamTable) -> tuple[list[int], list[int]]:
@@ -137,14 +80,9 @@ def _leaf_of(
     part: Roles, recording: NDArray[np.int64], row: NDArray[np.int64], blocks: int
 ) -> NDArray[np.object_]:
     """``calibrate`` or the number of the block of each row."""
-    names = np.empty(len(row), dtype=object)
-    for r in np.unique(recording):
-        mine = np.flatnonzero(recording == r)
-        train = part.train[r]
-        inside = (row[mine] >= train.first) & (row[mine] < train.stop)
-        edges = [share(train.size, blocks, b).stop for b in range(blocks)]
-        block = np.searchsorted(edges, row[mine] - train.first, side="right")
-        names[mine] = np.where(inside, [f"block {b:03d}" for b in block], "calibrate")
+    block = block_of(part.train, recording, row, blocks)
+    names = np.array([f"block {b:03d}" for b in block], dtype=object)
+    names[block < 0] = "calibrate"
     return names
 
 
