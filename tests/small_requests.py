@@ -22,6 +22,7 @@ ALL_FEATURES = {
     "spectral": {},
     "random_convolution": {"features": 84},
     "random_fourier": {"features": 32},
+    "polynomial": {"degree": 2},
 }
 SINES_HZ = {"swing": 1.0, "shake": 4.0}
 

@@ -9,12 +9,17 @@ from array_api_compat import numpy as xp
 from lumipipe.backend import choose_backend
 from lumipipe.comm import SerialComm, pack
 from lumipipe.comm.threads import run_ranks
-from lumipipe.families.grouped_ridge import NestedSettings, nested_fit, outputs_of_fold
+from lumipipe.families.grouped_ridge import (
+    nested_fit,
+    outputs_of_fold,
+    ridge_settings,
+    set_thresholds,
+)
 from lumipipe.models.ridge import RidgeReducer, fit_path, predict
 
 NUMPY = choose_backend("numpy")
-SETTINGS = NestedSettings((1.0, 10.0, 100.0), 0.8)
 FOLDS, ROWS, INPUTS, CLASSES = 5, 60, 6, 3
+SETTINGS = ridge_settings((1.0, 10.0, 100.0), INPUTS, set_thresholds(0.8))
 REDUCER = RidgeReducer(xp, INPUTS, CLASSES, 40, 1)
 
 
@@ -46,10 +51,10 @@ def test_nothing_that_tests_a_fold_depends_on_it(states, fold: int) -> None:
     # Other inputs and other labels for this fold alone.
     states[fold] = _state(fold, *_rows(fold, seed=9))
     after = _fit(states)
-    for name in ("fold_coef", "fold_mean_x", "fold_mean_y", "fold_penalty", "fold_threshold"):
+    for name in ("fold_coef", "fold_mean_x", "fold_mean_y", "fold_choice", "fold_threshold"):
         assert before[name][fold].tobytes() == after[name][fold].tobytes(), name
         others = np.delete(np.arange(FOLDS), fold)
-        if name != "fold_penalty":  # a choice among three may well stay
+        if name != "fold_choice":  # a choice among three may well stay
             assert (before[name][others] != after[name][others]).any(), name
 
 
@@ -62,7 +67,7 @@ def test_model_of_a_fold_is_the_ridge_of_the_others(states) -> None:
             REDUCER.empty(), {"x": x, "y": np.eye(CLASSES)[truth], "number": np.arange(len(x))}
         ),
         INPUTS,
-        [float(fitted["fold_penalty"][2])],
+        [float(fitted["fold_choice"][2])],
     )
     own = {name: fitted[f"fold_{name}"] for name in ("coef", "mean_x", "mean_y")}
     new = _rows(2)[0]

@@ -154,7 +154,7 @@ def test_an_update_without_memory_is_tried_once_more_and_then_one_line() -> None
     rows = {"x": np.zeros((5, 1))}
     assert timed.update({"a": 1}, rows) == {"a": 1}
     calls.clear()
-    with pytest.raises(InputError, match="chunk of 5 rows .* needs more memory than there is"):
+    with pytest.raises(InputError, match=r"chunk of 5 rows .* needs more memory than there is"):
         timed.update({"a": 1, "b": 2}, rows)
 
 

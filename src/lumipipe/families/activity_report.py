@@ -80,7 +80,7 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
         coverage=coverage,
         split=Split(
             kind=split.kind,
-            sentence=split_sentence(split, len(model.arrays["fold_penalty"])),
+            sentence=split_sentence(split, len(model.arrays["fold_choice"])),
             because=split.because if isinstance(split, RandomSplit) else None,
         ),
         counts={
@@ -238,7 +238,7 @@ def _model_section(job: Job, model: Model) -> Section:
     error = model.arrays["path_error"].mean(axis=0)
     penalties = model.card["penalties"]
     count = len(model.card["features"])
-    edge = float(model.arrays["final_penalty"]) in (penalties[0], penalties[-1])
+    edge = float(model.arrays["final_choice"]) in (penalties[0], penalties[-1])
     note = " It stands at the end of the list: a longer list may do better." if edge else ""
     return Section(
         title="The model",
@@ -247,7 +247,7 @@ def _model_section(job: Job, model: Model) -> Section:
                 f"{count} features of {job.train.window_s:g} s windows "
                 f"({', '.join(job.train.features)}) and a ridge classifier. The penalty of each "
                 "held-out group was chosen on other groups; for new data it is "
-                f"{float(model.arrays['final_penalty']):g}.{note}"
+                f"{float(model.arrays['final_choice']):g}.{note}"
             )
         ],
         figures=[

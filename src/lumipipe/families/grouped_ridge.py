@@ -1,13 +1,13 @@
-"""A ridge classifier whose every figure is for groups that its model has not seen.
+"""Linear models whose every figure is for groups that they have not seen.
 
 Nested grouped validation from the merged cross-products of folds, and the prediction of each
-row by the model of its fold. Families that classify share it.
+row by the model of its fold. Families that classify share it with those that predict.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -18,14 +18,17 @@ from lumipipe.models.ridge import RidgeReducer, fit_path, predict, sampled, squa
 from lumipipe.uncertainty.conformal import class_thresholds, margin_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from lumipipe.backend import Array, Backend, State
     from lumipipe.comm import Comm
-    from lumipipe.fold import Leaves
+    from lumipipe.fold import Leaves, Reducer
 
+    Calibrate = Callable[
+        [NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]
+    ]
     Fits = Mapping[tuple[int, int], dict[str, np.ndarray]]
 
 
@@ -35,18 +38,43 @@ class NestedSettings:
 
     Parameters
     ----------
-    penalties : tuple of float
-        Ridge penalties to choose from.
-    coverage : float
-        Nominal coverage of the prediction sets.
+    choices : tuple of float
+        What is chosen from, such as ridge penalties.
+    path : callable of State
+        The models of all choices: ``coef`` (choice, input, target), ``mean_x``, ``mean_y``.
+    calibrate : callable of ndarrays
+        Thresholds from outputs (row, target), targets (row, target) and numbers (row,) of rows
+        that a model has not seen.
     """
 
-    penalties: tuple[float, ...]
-    coverage: float
+    choices: tuple[float, ...]
+    path: Callable[[State], State]
+    calibrate: Calibrate
+
+
+def ridge_settings(penalties: Sequence[float], inputs: int, calibrate: Calibrate) -> NestedSettings:
+    """Ridge regression with a penalty to choose."""
+    return NestedSettings(
+        tuple(penalties), lambda state: fit_path(state, inputs, penalties), calibrate
+    )
+
+
+def set_thresholds(coverage: float) -> Calibrate:
+    """Thresholds of prediction sets: those of each class, from margins of one-hot targets."""
+
+    def calibrate(
+        outputs: NDArray[np.float64], targets: NDArray[np.float64], number: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        del number
+        truth = np.argmax(targets, axis=1)
+        scores = margin_scores(outputs)[np.arange(len(truth)), truth]
+        return class_thresholds(scores, truth, outputs.shape[1], coverage)
+
+    return calibrate
 
 
 def fold_states(
-    backend: Backend, reducer: RidgeReducer, folds: int, leaves: Leaves, comm: Comm
+    backend: Backend, reducer: Reducer, folds: int, leaves: Leaves, comm: Comm
 ) -> list[State]:
     """The merged state of each fold, on every rank's device.
 
@@ -54,7 +82,7 @@ def fold_states(
     ----------
     backend : Backend
         Where the states go.
-    reducer : RidgeReducer
+    reducer : Reducer
         Merges states.
     folds : int
         Number of folds.
@@ -120,7 +148,7 @@ def nested_fit(
     Parameters
     ----------
     settings : NestedSettings
-        Penalties and coverage.
+        Choices, and how they are fitted and calibrated.
     backend : Backend
         Where the states are.
     reducer : RidgeReducer
@@ -133,17 +161,17 @@ def nested_fit(
     Returns
     -------
     dict of str to ndarray
-        ``fold_coef`` (fold, input, class), ``fold_mean_x``, ``fold_mean_y``,
-        ``fold_penalty`` (fold,), ``fold_threshold`` (fold, class); the same with the prefix
-        ``final_`` for the model of all folds; ``path_error`` (fold, penalty), the mean
+        ``fold_coef`` (fold, input, target), ``fold_mean_x``, ``fold_mean_y``,
+        ``fold_choice`` (fold,), ``fold_threshold`` (fold, ...); the same with the prefix
+        ``final_`` for the model of all folds; ``path_error`` (fold, choice), the mean
         squared error on the fold of the models that did not see it.
 
     Notes
     -----
     *Method*: for folds p ≠ q, the model of all folds but p and q is validated on q. Its error
-    there chooses the penalty of p's model and its margins there calibrate p's sets.
+    there chooses p's model, and its outputs there calibrate it.
 
-    *Cost*: F (F - 1) / 2 + F + 1 paths of fits of d³ / 3 flops a penalty, shared by the ranks.
+    *Cost*: F (F - 1) / 2 + F + 1 paths of fits, shared by the ranks.
     """
     folds = len(states)
     pairs = [(p, q) for p in range(folds) for q in range(p, folds)]
@@ -158,31 +186,26 @@ def nested_fit(
             strict=True,
         )
     )
-    truth = [
-        np.argmax(backend.to_host(sampled(state)["y"]), axis=1).astype(np.int64) for state in states
-    ]
+    rows = [backend.state_to_host(sampled(state)) for state in states]
     counts = np.array([int(backend.to_host(state["count"])) for state in states])
     others = [[(p, q) for q in range(folds) if q != p] for p in range(folds)]
     alone = [(p, p) for p in range(folds)]
     chosen, final = [_choose(fits, others[p]) for p in range(folds)], _choose(fits, alone)
-    penalties, coverage = settings.penalties, settings.coverage
-    everything = backend.state_to_host(
-        fit_path(merge_all(reducer, states), reducer.inputs, [penalties[final]])
-    )
+    everything = backend.state_to_host(settings.path(merge_all(reducer, states)))
     own = [fits[pair] for pair in alone]
     return {
         "fold_coef": np.stack([own[p]["coef"][chosen[p]] for p in range(folds)]),
         "fold_mean_x": np.stack([fit["mean_x"] for fit in own]),
         "fold_mean_y": np.stack([fit["mean_y"] for fit in own]),
-        "fold_penalty": np.array([penalties[c] for c in chosen]),
+        "fold_choice": np.array([settings.choices[c] for c in chosen]),
         "fold_threshold": np.stack(
-            [_thresholds(fits, truth, others[p], chosen[p], coverage) for p in range(folds)]
+            [_thresholds(settings, fits, rows, others[p], chosen[p]) for p in range(folds)]
         ),
-        "final_coef": everything["coef"][0],
+        "final_coef": everything["coef"][final],
         "final_mean_x": everything["mean_x"],
         "final_mean_y": everything["mean_y"],
-        "final_penalty": np.array(penalties[final]),
-        "final_threshold": _thresholds(fits, truth, alone, final, coverage),
+        "final_choice": np.array(settings.choices[final]),
+        "final_threshold": _thresholds(settings, fits, rows, alone, final),
         "path_error": np.stack(
             [own[p][f"{p}.error"].sum(axis=1) / max(1, counts[p]) for p in range(folds)]
         ),
@@ -199,7 +222,7 @@ def _fit_without(
 ) -> dict[str, np.ndarray]:
     """The path fitted without one or two folds, with its errors and outputs on them."""
     rest = [state for fold, state in enumerate(states) if fold not in left_out]
-    path = fit_path(merge_all(reducer, rest), reducer.inputs, settings.penalties)
+    path = settings.path(merge_all(reducer, rest))
     results = {"": path} if left_out[0] == left_out[1] else {}
     for fold in sorted(set(left_out)):
         results[f"{fold}."] = {
@@ -222,23 +245,23 @@ def _choose(
     fits: Fits,
     validations: list[tuple[int, int]],
 ) -> int:
-    """Number of the penalty with the lowest mean squared error on the validating folds."""
+    """Number of the choice with the lowest mean squared error on the validating folds."""
     errors = sum(fits[_pair(p, q)][f"{q}.error"].sum(axis=1) for p, q in validations)
     return int(np.argmin(errors))
 
 
 def _thresholds(
+    settings: NestedSettings,
     fits: Fits,
-    truth: list[NDArray[np.int64]],
+    rows: list[dict[str, NDArray[Any]]],
     validations: list[tuple[int, int]],
-    penalty: int,
-    coverage: float,
+    choice: int,
 ) -> NDArray[np.float64]:
-    """Thresholds of the classes from the margins on the validating folds."""
-    scores, labels = [], []
-    for p, q in validations:
-        margins = margin_scores(fits[_pair(p, q)][f"{q}.outputs"][penalty])
-        scores.append(margins[np.arange(len(truth[q])), truth[q]])
-        labels.append(truth[q])
-    classes = fits[_pair(*validations[0])][f"{validations[0][1]}.outputs"].shape[-1]
-    return class_thresholds(np.concatenate(scores), np.concatenate(labels), classes, coverage)
+    """Thresholds from the outputs on the sampled rows of the validating folds."""
+    outputs = [fits[_pair(p, q)][f"{q}.outputs"][choice] for p, q in validations]
+    seen = [rows[q] for _, q in validations]
+    return settings.calibrate(
+        np.concatenate(outputs),
+        np.concatenate([part["y"] for part in seen]),
+        np.concatenate([part["number"] for part in seen]),
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lumipipe.reporting.result import Metric
 
@@ -69,15 +69,38 @@ def undecided_sentence(metrics: Sequence[Metric]) -> str:
     return ""
 
 
-def check_conditions(conditions: Mapping[str, str], known: Mapping[str, str], place: str) -> None:
-    """Refuse conditions on unknown metrics, in the wrong direction, or outside 0 to 1."""
+def check_conditions(
+    conditions: Mapping[str, str],
+    known: Mapping[str, str],
+    place: str,
+    with_unit: Collection[str] = (),
+) -> None:
+    """Refuse conditions on unknown metrics, in the wrong direction, or, of shares, past 0 and 1.
+
+    Parameters
+    ----------
+    conditions : mapping of str to str
+        From ``evaluation.metrics``.
+    known : mapping of str to str
+        Metrics by name, and the side on which they are good.
+    place : str
+        Where the request stands.
+    with_unit : collection of str
+        Metrics that are no shares.
+    """
     for name, condition in conditions.items():
         if name not in known:
             raise InputError(
                 f"{place}", f"evaluation.metrics: no metric {name}", f"use {', '.join(known)}"
             )
         operator, bound = parse_condition(condition)
-        if operator != known[name] or not 0 <= bound <= 1:
+        if operator != known[name]:
+            raise InputError(
+                f"{place}",
+                f"evaluation.metrics.{name}: {condition.strip()} asks for the bad side",
+                f'write it like "{known[name]} {bound:g}"',
+            )
+        if name not in with_unit and not 0 <= bound <= 1:
             raise InputError(
                 f"{place}",
                 f"evaluation.metrics.{name}: {condition.strip()} is no condition on a share",

@@ -17,10 +17,11 @@ from pydantic import Field
 from lumipipe.config import GroupSplit, Identifier, PositiveFloat, RandomSplit, Settings
 from lumipipe.errors import InputError
 from lumipipe.families.grouped_ridge import (
-    NestedSettings,
     fold_states,
     nested_fit,
     outputs_of_fold,
+    ridge_settings,
+    set_thresholds,
 )
 from lumipipe.families.interface import Model, Pass
 from lumipipe.features import FEATURES, build_features, measure_features
@@ -275,7 +276,9 @@ class WindowClassifier:
         backend = self.job.backend
         coverage = self.job.request.evaluation.interval.coverage
         states = fold_states(backend, self.reducer, self.folds, leaves, comm)
-        nested = NestedSettings(tuple(self.settings.penalties), coverage)
+        nested = ridge_settings(
+            self.settings.penalties, self.reducer.inputs, set_thresholds(coverage)
+        )
         arrays = nested_fit(nested, backend, self.reducer, states, comm)
         card = {
             "classes": list(self.classes),

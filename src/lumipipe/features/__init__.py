@@ -14,6 +14,7 @@ from lumipipe.errors import InputError
 from lumipipe.features.convolution import RandomConvolution
 from lumipipe.features.envelope import Envelope
 from lumipipe.features.fourier import RandomFourier
+from lumipipe.features.polynomial import Polynomial
 from lumipipe.features.spectral import Spectral
 from lumipipe.features.statistics import Statistics
 
@@ -29,6 +30,7 @@ FEATURES: dict[str, FeatureClass] = {
     "spectral": Spectral,
     "envelope": Envelope,
     "random_fourier": RandomFourier,
+    "polynomial": Polynomial,
 }
 
 __all__ = ["FEATURES", "build_features", "measure_features"]

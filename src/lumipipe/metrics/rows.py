@@ -91,3 +91,35 @@ class Together:
         return {
             f"{name}.{key}": array for name, state in states.items() for key, array in state.items()
         }
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A reducer that takes arrays of the batch under other names.
+
+    Parameters
+    ----------
+    reducer : Reducer
+        What is folded.
+    names : mapping of str to str
+        Name that the reducer knows to the name in the batch.
+    """
+
+    reducer: Any
+    names: Mapping[str, str]
+
+    def empty(self) -> State:
+        """That of the reducer."""
+        state: State = self.reducer.empty()
+        return state
+
+    def update(self, state: State, batch: Mapping[str, Array]) -> State:
+        """That of the reducer, with the arrays that it is meant to have."""
+        renamed = {own: batch[name] for own, name in self.names.items()}
+        updated: State = self.reducer.update(state, {**batch, **renamed})
+        return updated
+
+    def merge(self, first: State, second: State) -> State:
+        """That of the reducer."""
+        merged: State = self.reducer.merge(first, second)
+        return merged

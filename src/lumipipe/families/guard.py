@@ -1,0 +1,140 @@
+"""The operating envelope of a model: T² and SPE of its inputs, with limits from left-out rows.
+
+A model answers for inputs like those that it has learnt from; the guard tells whether they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lumipipe.fold import merge_all
+from lumipipe.models.monitor import MonitorReducer, contributions, fit_monitor, sampled_rows
+from lumipipe.uncertainty.control_limits import empirical_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from lumipipe.backend import Array, Backend, State
+
+_SHARE = 0.9  # of the variance of the inputs that the components of the guard carry
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What watches the inputs of a model.
+
+    Parameters
+    ----------
+    reducer : MonitorReducer
+        Folds the inputs.
+    alpha : float
+        Share of training rows that may lie outside, for each statistic.
+    """
+
+    reducer: MonitorReducer
+    alpha: float
+
+    def distances(
+        self,
+        backend: Backend,
+        arrays: Mapping[str, np.ndarray],
+        inputs: Array,
+        judge: NDArray[np.int64],
+    ) -> dict[str, NDArray[np.float64]]:
+        """T² and SPE of rows, each by the guard of its own model.
+
+        Parameters
+        ----------
+        backend : Backend
+            Where `inputs` are.
+        arrays : mapping of str to ndarray
+            What `guard_arrays` returned.
+        inputs : array of float64, shape (row, input)
+            NaN where missing.
+        judge : ndarray of int64, shape (row,)
+            Number of the model that judges a row.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (row,)
+            ``t2`` and ``spe``.
+        """
+        found = {name: np.full(len(judge), np.nan) for name in ("t2", "spe")}
+        for number in np.unique(judge):
+            mine = np.flatnonzero(judge == number)
+            rows = backend.xp.take(inputs, backend.asarray(mine), axis=0)
+            seen = contributions(backend.state_to_device(guard_model(arrays, int(number))), rows)
+            for name, column in found.items():
+                column[mine] = backend.to_host(seen[name])
+        return found
+
+
+def guard_model(arrays: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+    """The parameters of one of the guards in the arrays of a model."""
+    prefix = "guard_"
+    return {
+        name.removeprefix(prefix): array[number]
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def guard_arrays(guard: Guard, backend: Backend, states: list[State]) -> dict[str, np.ndarray]:
+    """The guards of all folds and of all rows, with their limits.
+
+    Parameters
+    ----------
+    guard : Guard
+        Merges states.
+    backend : Backend
+        Where the states are.
+    states : list of dict of str to array
+        State of the inputs of each fold.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Parameters with the prefix ``guard_``, one entry for the model without each fold and a
+        last one for that of all; ``envelope_t2`` and ``envelope_spe`` (), the limits that a
+        share `alpha` of left-out rows is above.
+
+    Notes
+    -----
+    *Method*: as many principal components as carry nine tenths of the variance of the
+    standardised inputs, one fewer than inputs at most. Each fold is judged by the model of the
+    others; the limits are those of all folds so judged.
+    """
+    width = guard.reducer.channels
+    whole = merge_all(guard.reducer, states)
+    components = _components(backend, whole, width)
+    without = [
+        merge_all(guard.reducer, [s for n, s in enumerate(states) if n != fold])
+        for fold in range(len(states))
+    ]
+    models = [fit_monitor(state, "pca", width, components) for state in (*without, whole)]
+    seen = [
+        contributions(model, sampled_rows(state, width))
+        for model, state in zip(models, states, strict=False)
+    ]
+    host = [backend.state_to_host(model) for model in models]
+    arrays = {f"guard_{name}": np.stack([model[name] for model in host]) for name in host[0]}
+    for name in ("t2", "spe"):
+        left_out = np.concatenate([backend.to_host(part[name]) for part in seen])
+        arrays[f"envelope_{name}"] = np.array(empirical_limit(left_out, guard.alpha))
+    return arrays
+
+
+def _components(backend: Backend, state: State, width: int) -> int:
+    """Components that carry most of the variance of the inputs."""
+    if width == 1:
+        return 1
+    full = fit_monitor(state, "pca", width, width - 1)
+    variances = backend.to_host(full["score_variance"])
+    rest = backend.to_host(full["residual_eigenvalues"])
+    total = float(variances.sum() + np.clip(rest, 0.0, None).sum())
+    return int(np.searchsorted(np.cumsum(variances), _SHARE * total) + 1)

@@ -1,0 +1,443 @@
+"""Rows or windows to a number: features, ridge, a guard, and a blind model for each row.
+
+Families that predict something share it. One pass gives the cross-products of each fold and
+those of the inputs themselves. Every figure is for rows that the model has not seen, on which
+its penalty was not chosen and its interval not calibrated. What is made of the scored rows is in
+`lumipipe.families.regression_scores`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.errors import InputError
+from lumipipe.families.grouped_ridge import (
+    fold_states,
+    nested_fit,
+    outputs_of_fold,
+    ridge_settings,
+)
+from lumipipe.families.guard import Guard, guard_arrays
+from lumipipe.families.interface import Model, Pass, recording_spans
+from lumipipe.families.regression_settings import (
+    FEWEST_FOLDS,
+    RegressionSettings,
+    centre_and_scale,
+)
+from lumipipe.families.roles import TEST, TRAIN, Roles, block_of, role_of, roles
+from lumipipe.features import build_features, measure_features
+from lumipipe.fold import merge_all
+from lumipipe.kernels.philox import uniform_at
+from lumipipe.kernels.windows import window_batch
+from lumipipe.metrics.rows import Renamed, RowsReducer, Together
+from lumipipe.models.monitor import MonitorReducer
+from lumipipe.models.ridge import RidgeReducer, predict, sampled
+from lumipipe.partition import Span
+from lumipipe.splits import deal, group_of
+from lumipipe.uncertainty.conformal import conformal_quantile
+from lumipipe.windows import plan_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from lumipipe.backend import Array
+    from lumipipe.comm import Comm
+    from lumipipe.families.interface import Block, Job
+    from lumipipe.fold import Batch, Leaf, Leaves
+    from lumipipe.store.dataset import StreamTable
+    from lumipipe.windows import WindowPlan
+
+_PURPOSE = 0xF01D  # keeps the draws of random folds apart from others of the same seed
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A regression with its folds.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    settings : RegressionSettings
+        How it learns.
+    targets : tuple of str
+        Names of what is predicted; channels of the stream unless `truth` is given.
+    truth : callable of Block, optional
+        Targets of each window: float64 (window, target), NaN where not known; the target
+        channels at the last row of the window where not given.
+    key : callable of Block, optional
+        What is held out together within a recording: int64 (window,); needed where the split
+        is by a group that is no attribute of recordings.
+    whole_units : bool
+        Whether units, not blocks of neighbouring rows, are the folds of the training rows.
+    thresholds : callable, optional
+        Half-width of the interval of each target, or more, from residuals (row, target) and
+        numbers (row,) of rows that the model has not seen.
+    extra : mapping of str to callable of Block
+        Further columns of the scored rows: float64 (window,).
+    """
+
+    job: Job
+    settings: RegressionSettings
+    targets: tuple[str, ...]
+    truth: Callable[[Block], NDArray[np.float64]] | None = None
+    key: Callable[[Block], NDArray[np.int64]] | None = None
+    whole_units: bool = False
+    thresholds: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] | None = (
+        None
+    )
+    extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
+
+    @property
+    def stream(self) -> StreamTable:
+        """The stream with the inputs."""
+        return self.job.dataset.streams[self.settings.stream]
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Number of each channel of the stream."""
+        return {channel.name: number for number, channel in enumerate(self.stream.channels)}
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Channels that predict."""
+        chosen = self.settings.inputs or [n for n in self.columns if n not in self.targets]
+        return tuple(chosen)
+
+    @property
+    def split(self) -> Any:
+        """How training and test are kept apart."""
+        return self.job.request.evaluation.split
+
+    @property
+    def is_dealt(self) -> bool:
+        """Whether each fold is the test of a model of its own."""
+        return isinstance(self.split, GroupSplit | RandomSplit)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Rows that train, calibrate and test; all train where each fold is tested in turn."""
+        if not self.is_dealt:
+            return roles(self.job, self.stream)
+        spans = recording_spans(self.stream)
+        nothing = [Span(span.first, span.first) for span in spans]
+        return Roles(spans, nothing, nothing)
+
+    @cached_property
+    def fold_of_group(self) -> dict[str, int]:
+        """The fold of each group of recordings; empty where folds are not groups of them."""
+        if isinstance(self.split, GroupSplit) and self.key is None:
+            by = self.split.by
+        elif self.whole_units and not self.is_dealt:
+            by = "unit"
+        else:
+            return {}
+        used = [r for r, span in enumerate(self.roles.train) if span.size]
+        known = self.job.known()
+        groups = group_of(by, [known[r] for r in used], "evaluation.split.by")
+        dealt = deal(groups, self._folds_asked)
+        if len(set(dealt.values())) < FEWEST_FOLDS:
+            raise InputError(
+                "evaluation.split",
+                f"there are {len(dealt)} groups by {by} to hold out",
+                f"give at least {FEWEST_FOLDS}: one to test, one to choose on, one to fit",
+            )
+        return dealt
+
+    @property
+    def _folds_asked(self) -> int:
+        return (self.split.folds if self.is_dealt else None) or self.settings.folds
+
+    @property
+    def folds(self) -> int:
+        """Number of folds."""
+        return len(set(self.fold_of_group.values())) or self._folds_asked
+
+    def plan(self, *spans: Sequence[Span]) -> WindowPlan:
+        """Windows of rows that lie in spans of each recording and, if longer than a row, no gap."""
+        whole = [[span] for span in recording_spans(self.stream)]
+        pieces = whole if self.settings.window_rows == 1 else self.stream.segments
+        cut = [
+            [part for one in own for part in _inside(pieces[r], one)]
+            for r, own in enumerate(zip(*spans, strict=True))
+        ]
+        return plan_windows(
+            [row.unit for row in self.job.dataset.recordings],
+            cut,
+            self.settings.window_rows,
+            self.settings.hop_rows,
+            self.settings.windows_per_chunk,
+        )
+
+    @cached_property
+    def score_plan(self) -> WindowPlan:
+        """All windows."""
+        return self.plan(self.roles.train, self.roles.calibrate, self.roles.test)
+
+    @cached_property
+    def features(self) -> list[Any]:
+        """The features that are asked for."""
+        channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
+        scaled = [replace(channel, scale=centre_and_scale(channel)[1]) for channel in channels]
+        length, rate = self.settings.window_rows, self._rate_hz
+        return build_features(self.settings.features, scaled, length, rate, self.job.seed)
+
+    @property
+    def _rate_hz(self) -> float:
+        """Rate of the rows, or 1 where only their order is known."""
+        rates = np.asarray(self.stream.rate_hz)
+        known = rates[np.isfinite(rates)]
+        return float(np.median(known)) if len(known) else 1.0
+
+    @cached_property
+    def reducer(self) -> RidgeReducer:
+        """The reducer of cross-products and sampled rows."""
+        width = sum(len(feature.names) for feature in self.features)
+        rows = self.settings.sample_rows
+        return RidgeReducer(self.job.backend.xp, width, len(self.targets), rows, self.job.seed)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What watches the inputs."""
+        rows, alpha = self.settings.sample_rows, self.settings.guard_alpha
+        reducer = MonitorReducer(self.job.backend.xp, len(self.inputs), rows, self.job.seed)
+        return Guard(reducer, alpha)
+
+    @cached_property
+    def _together(self) -> Together:
+        guard = Renamed(self.guard.reducer, {"x": "inputs"})
+        return Together({"fit": self.reducer, "guard": guard})
+
+    def train_pass(self) -> Pass:
+        """Cross-products of each fold and of calibrating rows."""
+        plan = self.plan(self.roles.train, self.roles.calibrate)
+        if not self.is_dealt and not any(span.size for span in self.roles.test):
+            raise InputError("evaluation.split", "leaves no row to test", "declare fewer rows")
+        return Pass(self.stream, plan, self._together, self._measure_training)
+
+    def fit(self, leaves: Leaves, comm: Comm) -> Model:
+        """The models of all folds with their intervals and guards, and the one of all of them."""
+        backend, together = self.job.backend, self._together
+        folds = {leaf: state for leaf, state in leaves.items() if leaf[1] != "calibrate"}
+        states = fold_states(backend, together, self.folds, folds, comm)
+        if any(int(backend.to_host(state["fit.count"])) == 0 for state in states):
+            raise InputError(
+                "evaluation.split", "leaves a fold without a usable row", "use fewer folds"
+            )
+        nested = ridge_settings(self.settings.penalties, self.reducer.inputs, self._calibrate)
+        parts = [together.part(state, "fit") for state in states]
+        arrays = nested_fit(nested, backend, self.reducer, parts, comm)
+        arrays |= self._calibrated(arrays, leaves)
+        watched = [together.part(state, "guard") for state in states]
+        arrays |= guard_arrays(self.guard, backend, watched)
+        return Model(arrays, self._card())
+
+    def _calibrated(self, arrays: dict[str, np.ndarray], leaves: Leaves) -> dict[str, np.ndarray]:
+        """The interval of the final model from rows kept for it; nothing where none were."""
+        backend, together = self.job.backend, self._together
+        kept = [
+            together.part(backend.state_to_device(leaves[leaf]), "fit")
+            for leaf in sorted(leaves)
+            if leaf[1] == "calibrate"
+        ]
+        if not kept:
+            return {}
+        rows = backend.state_to_host(sampled(merge_all(self.reducer, kept)))
+        model = {name: arrays[f"final_{name}"] for name in ("coef", "mean_x", "mean_y")}
+        outputs = predict(model | {"coef": model["coef"][None]}, rows["x"])[0]
+        return {"final_threshold": self._calibrate(outputs, rows["y"], rows["number"])}
+
+    def _card(self) -> dict[str, Any]:
+        """What the arrays mean."""
+        channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
+        return {
+            "inputs": [[c.name, c.quantity, c.unit] for c in channels],
+            "centre_and_scale": [list(centre_and_scale(c)) for c in channels],
+            "targets": list(self.targets),
+            "window_rows": self.settings.window_rows,
+            "features": [name for feature in self.features for name in feature.names],
+            "penalties": list(self.settings.penalties),
+            "fold_of_group": self.fold_of_group,
+            "coverage": self.coverage,
+        }
+
+    @property
+    def coverage(self) -> float:
+        """Nominal coverage of the intervals."""
+        return float(self.job.request.evaluation.interval.coverage)
+
+    def _calibrate(
+        self,
+        outputs: NDArray[np.float64],
+        truth: NDArray[np.float64],
+        number: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Half-width of the interval of each target."""
+        if self.thresholds is not None:
+            return self.thresholds(truth - outputs, number)
+        residual = np.abs(truth - outputs)
+        return np.array([conformal_quantile(column, self.coverage) for column in residual.T])
+
+    def score_pass(self, model: Model) -> Pass:
+        """Each row by the model that has not seen its fold, with what the guard says."""
+        columns = {
+            **dict.fromkeys(("number", "recording", "row", "role", "fold", "key"), ("int64", ())),
+            "truth": ("float64", (len(self.targets),)),
+            "prediction": ("float64", (len(self.targets),)),
+            **dict.fromkeys(("t2", "spe", *self.extra), ("float64", ())),
+        }
+        names = ("coef", "mean_x", "mean_y")
+        parameters = {
+            name: np.concatenate(
+                [model.arrays[f"fold_{name}"], model.arrays[f"final_{name}"][None]]
+            )
+            for name in names
+        }
+        there = self.job.backend.state_to_device(parameters)
+
+        def measure(block: Block) -> Mapping[Leaf, Batch]:
+            return self._measure_scores(there, model, block)
+
+        return Pass(
+            self.stream,
+            self.score_plan,
+            RowsReducer(self.job.backend.xp, columns),
+            measure,
+        )
+
+    def _measure_training(self, block: Block) -> Mapping[Leaf, Batch]:
+        """Features, targets and inputs by fold; rows with a gap take no part."""
+        backend = self.job.backend
+        windows, truth = self._windows(block), self._truth(block)
+        role, fold = self._role(block), self._fold(block)
+        names = np.where(role == TRAIN, fold.astype(str).astype(object), "calibrate")
+        usable = self._is_whole(windows) & np.isfinite(truth).all(axis=1)
+        x, inputs = self._measured(windows)
+        batches: dict[Leaf, Batch] = {}
+        for name in sorted(set(names[usable])):
+            mine = np.flatnonzero((names == name) & usable)
+            chosen = backend.asarray(mine)
+            batches[str(name),] = {
+                "x": backend.xp.take(x, chosen, axis=0),
+                "inputs": backend.xp.take(inputs, chosen, axis=0),
+                "y": backend.asarray(truth[mine]),
+                "number": backend.asarray(self._number(block)[mine]),
+            }
+        return batches
+
+    def _measure_scores(
+        self, parameters: dict[str, Array], model: Model, block: Block
+    ) -> Mapping[Leaf, Batch]:
+        """Predictions and what is known beside them; NaN where an input is missing."""
+        backend = self.job.backend
+        windows, role = self._windows(block), self._role(block)
+        fold = self._fold(block)
+        judge = np.where(role == TRAIN, fold, self.folds)
+        x, inputs = self._measured(windows)
+        found = backend.to_host(outputs_of_fold(parameters, x, backend.asarray(judge)))
+        whole = self._is_whole(windows)
+        host = {
+            "number": self._number(block),
+            "recording": block.recording,
+            "row": self._row(block) - self._first_rows[block.recording],
+            "role": np.where((role == TRAIN) & self.is_dealt, TEST, role),
+            "fold": judge,
+            "key": self._key(block),
+            "truth": self._truth(block),
+            "prediction": np.where(whole[:, None], found, np.nan),
+            **self.guard.distances(backend, model.arrays, inputs, judge),
+            **{name: column(block) for name, column in self.extra.items()},
+        }
+        return {(): {name: backend.asarray(array) for name, array in host.items()}}
+
+    @cached_property
+    def _first_rows(self) -> NDArray[np.int64]:
+        """First row of each recording in the stream."""
+        return np.asarray([s.first for s in recording_spans(self.stream)], dtype=np.int64)
+
+    def _row(self, block: Block) -> NDArray[np.int64]:
+        """Last row of each window in the stream: when its answer is known."""
+        return block.first_row + block.starts + (block.length - 1)
+
+    def _number(self, block: Block) -> NDArray[np.int64]:
+        """A number of each window that is the same in all passes."""
+        return self._row(block)
+
+    def _windows(self, block: Block) -> Array:
+        """Inputs about their centres: (time, channel, window)."""
+        backend = self.job.backend
+        order = np.asarray([self.columns[name] for name in self.inputs], dtype=np.int64)
+        rows = backend.xp.take(block.rows, backend.asarray(order), axis=1)
+        centre = [centre_and_scale(self.stream.channels[i])[0] for i in order]
+        rows = rows - backend.xp.asarray(centre, dtype=rows.dtype)[None, :]
+        return window_batch(rows, backend.asarray(block.starts), block.length)
+
+    def _measured(self, windows: Array) -> tuple[Array, Array]:
+        """Features (window, feature), and the mean of each input (window, input)."""
+        xp = self.job.backend.xp
+        features = measure_features(self.features, windows, self._rate_hz)
+        inputs = xp.mean(xp.astype(windows, xp.float64), axis=0)
+        return features, xp.matrix_transpose(inputs)
+
+    def _is_whole(self, windows: Array) -> NDArray[np.bool_]:
+        """Whether no input of a window is missing."""
+        xp = self.job.backend.xp
+        found: NDArray[np.bool_] = self.job.backend.to_host(
+            xp.all(xp.isfinite(windows), axis=(0, 1))
+        )
+        return found
+
+    def _truth(self, block: Block) -> NDArray[np.float64]:
+        """Targets of each window."""
+        if self.truth is not None:
+            return self.truth(block)
+        return self.values(block, self.targets)
+
+    def values(self, block: Block, channels: Sequence[str]) -> NDArray[np.float64]:
+        """Channels at the last row of each window: float64 (window, channel)."""
+        backend = self.job.backend
+        rows = backend.asarray(block.starts + (block.length - 1))
+        order = np.asarray([self.columns[name] for name in channels], dtype=np.int64)
+        found = backend.xp.take(block.rows, rows, axis=0)
+        found = backend.xp.take(found, backend.asarray(order), axis=1)
+        return np.asarray(backend.to_host(found), dtype=np.float64)
+
+    def _role(self, block: Block) -> NDArray[np.int64]:
+        """TRAIN, CALIBRATE or TEST for each window."""
+        return role_of(self.roles, block.recording, self._row(block))
+
+    def _key(self, block: Block) -> NDArray[np.int64]:
+        """What is held out together."""
+        return block.recording if self.key is None else self.key(block)
+
+    def _fold(self, block: Block) -> NDArray[np.int64]:
+        """The fold of each window; -1 for one that does not train."""
+        if isinstance(self.split, RandomSplit):
+            draws = uniform_at(self._number(block), (self.job.seed, _PURPOSE))
+            return np.asarray(np.floor(draws * self.folds), dtype=np.int64)
+        if isinstance(self.split, GroupSplit) and self.key is not None:
+            return np.asarray(self.key(block) % self.folds, dtype=np.int64)
+        if self.fold_of_group:
+            return self._fold_of_recording[block.recording]
+        return block_of(self.roles.train, block.recording, self._row(block), self.folds)
+
+    @cached_property
+    def _fold_of_recording(self) -> NDArray[np.int64]:
+        """The fold of each recording by its group; -1 where it does not train."""
+        by = self.split.by if isinstance(self.split, GroupSplit) else "unit"
+        folds = [self.fold_of_group.get(known.get(by, ""), -1) for known in self.job.known()]
+        trains = [span.size > 0 for span in self.roles.train]
+        return np.where(trains, np.asarray(folds, dtype=np.int64), -1)
+
+
+def _inside(pieces: Sequence[Span], span: Span) -> list[Span]:
+    """The parts of pieces that lie within a span."""
+    cut = [Span(max(p.first, span.first), min(p.stop, span.stop)) for p in pieces]
+    return [part for part in cut if part.first < part.stop]

@@ -1,0 +1,90 @@
+"""What a request sets of a regression, and what is refused before any data are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings
+from lumipipe.errors import InputError
+from lumipipe.features import FEATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lumipipe.config import Channel, Request
+    from lumipipe.store.dataset import ChannelRow
+
+FEWEST_FOLDS = 3
+"""One to test, one to choose on, one to fit."""
+_NEED_SCALES = {"random_fourier", "polynomial"}
+
+
+class RegressionSettings(Settings):
+    """How a number is learnt from rows or windows."""
+
+    stream: Identifier = "main"
+    """The stream with the inputs."""
+    inputs: list[str] = []
+    """Channels that predict; all but the targets where empty."""
+    window_rows: Annotated[int, Field(ge=1)] = 1
+    """Rows of a window; a row of a table is a window of one row."""
+    hop_rows: Annotated[int, Field(ge=1)] = 1
+    """Rows from the start of one window to the next."""
+    features: Annotated[dict[str, dict[str, Any]], Field(min_length=1)] = {"polynomial": {}}
+    """Features by name, each with its own settings."""
+    penalties: Annotated[list[PositiveFloat], Field(min_length=1)] = [0.01, 0.1, 1, 10, 100, 1000]
+    """Ridge penalties to choose from."""
+    folds: Annotated[int, Field(ge=FEWEST_FOLDS)] = 10
+    """Folds of the training rows, in which the penalty is chosen; of the test where it is dealt."""
+    sample_rows: Annotated[int, Field(ge=16)] = 4096
+    """Rows of each fold that calibrate the interval."""
+    guard_alpha: Fraction = 0.01
+    """Share of training rows that may lie outside the operating envelope, for each statistic."""
+    windows_per_chunk: Annotated[int, Field(ge=1)] = 1024
+    """Rows or windows that are computed together."""
+
+
+def check_regression(
+    request: Request, settings: RegressionSettings, targets: Sequence[str], place: str
+) -> None:
+    """Refuse unknown streams, channels and features, and features of unknown scale."""
+    sources = [source for source in request.data if source.stream == settings.stream]
+    if not sources:
+        names = ", ".join(sorted({source.stream for source in request.data}))
+        raise InputError(place, f"train.stream: no stream {settings.stream}", f"use {names}")
+    channels = {channel.name: channel for channel in sources[0].channels}
+    for name in (*settings.inputs, *targets):
+        if name not in channels:
+            raise InputError(place, f"train: no channel {name}", f"use {', '.join(channels)}")
+    both = sorted(set(settings.inputs) & set(targets))
+    if both:
+        raise InputError(
+            place, f"train.inputs: {both[0]} is what is predicted", "leave it out of the inputs"
+        )
+    used = settings.inputs or [name for name in channels if name not in targets]
+    _check_features(settings, [channels[name] for name in used], place)
+
+
+def _check_features(settings: RegressionSettings, inputs: Sequence[Channel], place: str) -> None:
+    """Refuse unknown features, and those that need scales of channels without one."""
+    for name in settings.features:
+        if name not in FEATURES:
+            raise InputError(
+                place, f"train.features: no feature {name}", f"use {', '.join(FEATURES)}"
+            )
+    for channel in inputs if _NEED_SCALES & set(settings.features) else ():
+        if channel.scale is None and channel.range is None:
+            raise InputError(
+                place,
+                f"channel {channel.name} has neither scale nor range, which its features need",
+                "state the range in which it is credible, known before the data",
+            )
+
+
+def centre_and_scale(channel: ChannelRow) -> tuple[float, float]:
+    """Middle and quarter of a channel's range, or 0 and its scale: known before any data."""
+    low, high = channel.range if channel.range is not None else (0.0, 0.0)
+    width = (high - low) / 4 if channel.range is not None else 1.0
+    return (low + high) / 2, channel.scale if channel.scale is not None else width
