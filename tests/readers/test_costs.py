@@ -18,9 +18,9 @@ def test_many_small_files_cost_more_than_one_of_their_size():
 
 
 def test_every_format_has_a_measured_rate():
-    # A format without one would count as the slowest; only csv is.
+    # A format without one counts as slower than all that were measured.
     slowest = reading_cost("none of these", "a", 10**6)
-    assert [name for name in READERS if reading_cost(name, "a", 10**6) == slowest] == ["csv"]
+    assert all(reading_cost(name, "a", 10**6).seconds < slowest.seconds for name in READERS)
 
 
 def test_a_grid_takes_longer_for_more_rows():

@@ -30,5 +30,7 @@ class _Registry(Mapping[str, Reader]):
         return len(self._modules)
 
 
-READERS = _Registry({"csv": "delimited", "text": "text", "npy": "npy", "mat5": "mat5", "ts": "ts"})
+READERS = _Registry(
+    {"csv": "delimited", "text": "text", "npy": "npy", "mat5": "mat5", "ts": "ts", "excel": "excel"}
+)
 """Name of a format to its settings and the function that opens it, from the module named."""
