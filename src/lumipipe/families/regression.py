@@ -111,6 +111,16 @@ class Regression:
         chosen = self.settings.inputs or [n for n in self.columns if n not in self.targets]
         return tuple(chosen)
 
+    @cached_property
+    def scales(self) -> dict[str, tuple[float, float]]:
+        """Centre and scale of each input."""
+        return {
+            name: centre_and_scale(
+                self.stream.channels[self.columns[name]], is_log=name in self.settings.log
+            )
+            for name in self.inputs
+        }
+
     @property
     def split(self) -> Any:
         """How training and test are kept apart."""
@@ -184,8 +194,10 @@ class Regression:
     @cached_property
     def features(self) -> list[Any]:
         """The features that are asked for."""
-        channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
-        scaled = [replace(channel, scale=centre_and_scale(channel)[1]) for channel in channels]
+        scaled = [
+            replace(self.stream.channels[self.columns[name]], scale=scale)
+            for name, (_, scale) in self.scales.items()
+        ]
         length, rate = self.settings.window_rows, self._rate_hz
         return build_features(self.settings.features, scaled, length, rate, self.job.seed)
 
@@ -259,7 +271,8 @@ class Regression:
         channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
         return {
             "inputs": [[c.name, c.quantity, c.unit] for c in channels],
-            "centre_and_scale": [list(centre_and_scale(c)) for c in channels],
+            "centre_and_scale": [list(pair) for pair in self.scales.values()],
+            "log": list(self.settings.log),
             "targets": list(self.targets),
             "window_rows": self.settings.window_rows,
             "features": [name for feature in self.features for name in feature.names],
@@ -311,6 +324,34 @@ class Regression:
             RowsReducer(self.job.backend.xp, columns),
             measure,
         )
+
+    def answers(self, model: Model, inputs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """What the final model says of inputs that are in no file.
+
+        Parameters
+        ----------
+        model : Model
+            From `fit`.
+        inputs : ndarray of float64, shape (row, input)
+            In the units of the channels; for windows of one row.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``prediction`` (row, target); ``t2`` and ``spe`` (row,).
+        """
+        backend, arrays = self.job.backend, model.arrays
+        rows = self._centred(backend.asarray(inputs))
+        windows = backend.xp.matrix_transpose(rows)[None, :, :]
+        x, means = self._measured(windows)
+        names = ("coef", "mean_x", "mean_y")
+        final = backend.state_to_device({name: arrays[f"final_{name}"] for name in names})
+        found = predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
+        judge = np.full(len(inputs), self.folds)
+        return {
+            "prediction": backend.to_host(found),
+            **self.guard.distances(backend, arrays, means, judge),
+        }
 
     def _measure_training(self, block: Block) -> Mapping[Leaf, Batch]:
         """Features, targets and inputs by fold; rows with a gap take no part."""
@@ -374,10 +415,19 @@ class Regression:
         """Inputs about their centres: (time, channel, window)."""
         backend = self.job.backend
         order = np.asarray([self.columns[name] for name in self.inputs], dtype=np.int64)
-        rows = backend.xp.take(block.rows, backend.asarray(order), axis=1)
-        centre = [centre_and_scale(self.stream.channels[i])[0] for i in order]
-        rows = rows - backend.xp.asarray(centre, dtype=rows.dtype)[None, :]
+        rows = self._centred(backend.xp.take(block.rows, backend.asarray(order), axis=1))
         return window_batch(rows, backend.asarray(block.starts), block.length)
+
+    def _centred(self, rows: Array) -> Array:
+        """Inputs (row, input), or their logarithms, less their centres."""
+        xp = self.job.backend.xp
+        if self.settings.log:
+            is_log = xp.asarray([name in self.settings.log for name in self.inputs])[None, :]
+            nothing = xp.full_like(rows, xp.nan)
+            logarithm = xp.log(xp.where(is_log & (rows > 0), rows, xp.ones_like(rows)))
+            rows = xp.where(is_log, xp.where(rows > 0, logarithm, nothing), rows)
+        centre = [middle for middle, _ in self.scales.values()]
+        return rows - xp.asarray(centre, dtype=rows.dtype)[None, :]
 
     def _measured(self, windows: Array) -> tuple[Array, Array]:
         """Features (window, feature), and the mean of each input (window, input)."""

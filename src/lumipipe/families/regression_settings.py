@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -28,6 +29,8 @@ class RegressionSettings(Settings):
     """The stream with the inputs."""
     inputs: list[str] = []
     """Channels that predict; all but the targets where empty."""
+    log: list[str] = []
+    """Inputs that act by their ratio, such as an age: their logarithm is taken."""
     window_rows: Annotated[int, Field(ge=1)] = 1
     """Rows of a window; a row of a table is a window of one row."""
     hop_rows: Annotated[int, Field(ge=1)] = 1
@@ -64,6 +67,13 @@ def check_regression(
             place, f"train.inputs: {both[0]} is what is predicted", "leave it out of the inputs"
         )
     used = settings.inputs or [name for name in channels if name not in targets]
+    for name in settings.log:
+        if name not in used or (channels[name].range or (0.0, 0.0))[0] <= 0:
+            raise InputError(
+                place,
+                f"train.log: {name} is no input whose range is above 0",
+                "state its range in the data, or leave it as it is",
+            )
     _check_features(settings, [channels[name] for name in used], place)
 
 
@@ -83,8 +93,12 @@ def _check_features(settings: RegressionSettings, inputs: Sequence[Channel], pla
             )
 
 
-def centre_and_scale(channel: ChannelRow) -> tuple[float, float]:
+def centre_and_scale(channel: ChannelRow, *, is_log: bool = False) -> tuple[float, float]:
     """Middle and quarter of a channel's range, or 0 and its scale: known before any data."""
-    low, high = channel.range if channel.range is not None else (0.0, 0.0)
-    width = (high - low) / 4 if channel.range is not None else 1.0
-    return (low + high) / 2, channel.scale if channel.scale is not None else width
+    if channel.range is None:
+        return 0.0, 1.0 if channel.scale is None else channel.scale
+    low, high = channel.range
+    if is_log:
+        low, high = math.log(low), math.log(high)
+    known = None if is_log else channel.scale
+    return (low + high) / 2, (high - low) / 4 if known is None else known
