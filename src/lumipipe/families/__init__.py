@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from lumipipe.families.activity import Activity
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.monitoring import Monitoring
+from lumipipe.families.recipe import Recipe
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Family
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Activity(), Bearing(), Monitoring())
+    family.name: family for family in (Activity(), Bearing(), Monitoring(), Recipe())
 }

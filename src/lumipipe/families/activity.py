@@ -52,6 +52,7 @@ class Activity:
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
+    groups: tuple[str, ...] = ()
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse a label without meaning, unknown features, and splits that do not fit."""

@@ -130,6 +130,7 @@ class Bearing:
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
+    groups: tuple[str, ...] = ()
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown channels and bands, and splits that the classifier cannot use."""

@@ -195,6 +195,8 @@ class Family(Protocol):
     """Settings of section ``score``."""
     asset_section: type[Settings]
     """Settings of section ``asset``."""
+    groups: tuple[str, ...]
+    """What a split may hold out together, beside what is known of recordings."""
 
     def check(self, request: Request, train: Any, score: Any, asset: Any, place: str) -> None:
         """Raise InputError for what this family cannot answer, before any data are read."""

@@ -99,6 +99,7 @@ class Monitoring:
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
+    groups: tuple[str, ...] = ()
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown streams and channels, and splits that do not fit."""

@@ -11,19 +11,12 @@ import numpy as np
 from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.families.roles import TEST
 from lumipipe.families.verdicts import judged
-from lumipipe.reporting.figures.declared import (
-    Chart,
-    IntervalRow,
-    Intervals,
-    Limit,
-    Panel,
-    Reference,
-)
+from lumipipe.reporting.figures.declared import Chart, Limit, Panel
 from lumipipe.reporting.result import Coverage, CoverageGroup, Metric, Section, Split
 from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -115,6 +108,11 @@ class RegressionScores:
     def covered(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Whether the interval of each row holds its truth."""
         return np.asarray(np.abs(rows["truth"] - rows["prediction"]) <= rows["half_width"])
+
+    def units_of(self, channels: Sequence[str]) -> list[str]:
+        """Units of channels."""
+        columns, stream = self.regression.columns, self.regression.stream
+        return [stream.channels[columns[name]].unit for name in channels]
 
     @property
     def channel(self) -> tuple[str, str]:
@@ -297,41 +295,6 @@ def regression_split(request: Request, folds: int, what: str) -> Split:
                 + f", tested on {', '.join(split.test) if split.test else 'all other sources'}."
             )
     return Split(kind=split.kind, sentence=sentence)
-
-
-def coverage_section(coverage: Coverage, unit: str) -> Section:
-    """Nominal and achieved coverage by group."""
-    rows = [
-        IntervalRow(
-            label=group.name
-            + (f" (width {group.width:.3g} {unit})" if group.width is not None else ""),
-            value=group.achieved,
-            lower=group.lower,
-            upper=group.upper,
-            count=group.count,
-        )
-        for group in coverage.groups
-    ]
-    return Section(
-        title="How often the intervals held",
-        paragraphs=[
-            (
-                "Half-widths come from rows that the model judging them had not learnt from; the "
-                "interval of each share takes into account that neighbours hang together."
-            )
-        ],
-        figures=[
-            Intervals(
-                kind="intervals",
-                title="Achieved coverage by group",
-                caption="Each interval should meet the dashed line; in brackets the mean width.",
-                alt="Achieved coverage of each group with its interval against the nominal one.",
-                rows=rows,
-                reference=Reference(value=coverage.nominal, label="nominal"),
-                x_label="share of intervals with the truth",
-            )
-        ],
-    )
 
 
 def course_section(scores: RegressionScores, unit: str, x_label: str) -> Section:

@@ -214,12 +214,12 @@ def _check_names(file: YamlFile, request: Request, train: Settings) -> None:
             file.place(("train", "stream")), f"no stream {wanted}", f"use {', '.join(streams)}"
         )
     if isinstance(split, GroupSplit):
-        _check_group(file, request, split.by)
+        _check_group(file, request, split.by, FAMILIES[request.question.family].groups)
 
 
-def _check_group(file: YamlFile, request: Request, by: str) -> None:
+def _check_group(file: YamlFile, request: Request, by: str, made: tuple[str, ...]) -> None:
     """Refuse a split by something that no source tells of its recordings."""
-    known = {"unit", "recording", "source"}
+    known = {"unit", "recording", "source", *made}
     for source in request.data:
         known |= {*source.labels, *re.findall(r"{(\w+)}", source.recordings.id)}
         known |= set(re.findall(r"\(\?P<(\w+)>", source.recordings.pattern or ""))

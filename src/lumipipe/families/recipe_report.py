@@ -1,0 +1,332 @@
+"""The answer of the family `recipe`: errors on unseen mixes, duplicates, mixes that will do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.recipe_search import AMOUNT, Proposals, meets, propose, safe_side
+from lumipipe.families.regression_scores import METRICS as REGRESSION_METRICS
+from lumipipe.families.regression_scores import (
+    RegressionScores,
+    course_section,
+    error_metrics,
+    interval_coverage,
+    regression_split,
+    regression_table,
+    share_metrics,
+)
+from lumipipe.families.verdicts import conclude, judged, undecided_sentence
+from lumipipe.reporting.figures.declared import Column, Table
+from lumipipe.reporting.parts import Interval
+from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Unit
+from lumipipe.uncertainty.proportions import share_between_units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from lumipipe.families.interface import Job, Model
+    from lumipipe.families.regression import Regression
+    from lumipipe.fold import Leaves
+
+METRICS = {**REGRESSION_METRICS, "kept": ">="}
+"""Metrics by name, and the side on which they are good."""
+
+
+def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
+    """The answer and its tables.
+
+    Parameters
+    ----------
+    job : Job
+        The request and its data.
+    model : Model
+        Its arrays.
+    leaves : dict of (unit,) to State
+        Scored rows.
+    found : Regression
+        What was fitted.
+
+    Returns
+    -------
+    Outcome
+        The verdict is that of the conditions in ``evaluation.metrics``; not supported where no
+        mix meets the specification.
+    """
+    scores, materials = RegressionScores(found, model, leaves), list(job.asset.materials)
+    _, unit = scores.channel
+    coverage = interval_coverage(scores, _kinds_of_mixes(job, scores, materials))
+    metrics = [
+        *error_metrics(job.request, scores, unit),
+        *share_metrics(job.request, scores, coverage),
+        judged(_kept(scores), job.request.evaluation.metrics),
+    ]
+    amounts = np.stack([scores.all_rows[AMOUNT + name] for name in materials], axis=1)
+    mixes = np.unique(amounts[np.isfinite(amounts).all(axis=1)], axis=0)
+    proposals = propose(found, model, mixes, materials)
+    verdict = conclude(metrics) if len(proposals.primary) else "not_supported"
+    result = Result(
+        lumipipe_result=1,
+        request=asked(job.request),
+        answer=_answer(job, metrics, proposals, (unit, scores.units_of(materials)[0])),
+        verdict=verdict,
+        would_change=_would_change(job, metrics, proposals),
+        metrics=metrics,
+        units=_units(scores, proposals, materials, unit),
+        coverage=coverage,
+        split=regression_split(job.request, found.folds, "mix"),
+        counts=_counts(scores, len(mixes)),
+        not_answered=_not_answered(job, proposals),
+        sections=[
+            _proposed_section(job, scores, proposals, materials),
+            _materials_section(job),
+            course_section(scores, unit, "tested row"),
+        ],
+        run=Run(),
+    )
+    table = regression_table(scores)
+    table |= {name: scores.all_rows[AMOUNT + name] for name in materials}
+    table["mix"] = scores.all_rows["key"]
+    return Outcome(result, {"rows": table})
+
+
+def _kinds_of_mixes(
+    job: Job, scores: RegressionScores, materials: list[str]
+) -> dict[str, NDArray[np.bool_]]:
+    """Rows with and without side streams, and outside the envelope."""
+    rows = scores.known
+    has = np.zeros(len(rows["number"]), dtype=bool)
+    for name in materials:
+        if job.asset.materials[name].kind == "side_stream":
+            has |= rows[AMOUNT + name] > 0
+    return {
+        "with side streams": has,
+        "without side streams": ~has,
+        "outside the envelope": ~rows["inside"],
+    }
+
+
+def _kept(scores: RegressionScores) -> Metric:
+    """Share of unseen rows with the property, of those to which it was promised."""
+    rows, specification = scores.known, scores.job.score.specification
+    arrays = scores.model.arrays
+    margins = np.concatenate([arrays["fold_threshold"], arrays["final_threshold"][None]])[:, 1]
+    promised = safe_side(specification, rows["prediction"], margins[rows["fold"]])
+    promised &= rows["inside"]
+    kept = meets(specification, rows["truth"])[promised]
+    clusters = np.unique(rows["key"][promised], return_inverse=True)[1]
+    hits = np.bincount(clusters, kept).astype(np.int64)
+    lower, upper, _ = share_between_units(hits, np.bincount(clusters))
+    return Metric(
+        name="kept",
+        label="Promises kept (share of unseen rows that meet the specification when told so)",
+        value=float(kept.mean()) if len(kept) else None,
+        lower=lower,
+        upper=upper,
+        confidence=0.95,
+        count=len(kept),
+        of="rows",
+        note=f"at least {specification.probability:.0%} was asked for",
+    )
+
+
+def _answer(job: Job, metrics: list[Metric], proposals: Proposals, units: tuple[str, str]) -> str:
+    """The answer in one sentence, with the units of the property and of the materials."""
+    unit, of_material = units
+    rmse = next(metric for metric in metrics if metric.name == "rmse")
+    error = f"{rmse.value:.2f} {unit}"
+    if rmse.lower is not None:
+        error += f" ({rmse.lower:.2f} to {rmse.upper:.2f})"
+    if not len(proposals.primary):
+        return (
+            f"No supported mix: none of {proposals.tried} candidates meets the specification with "
+            f"{job.score.specification.probability:.0%} probability inside what the data cover; "
+            f"the root-mean-square error on unseen mixes is {error}."
+        )
+    return (
+        f"The specification is met with {job.score.specification.probability:.0%} probability "
+        f"from {proposals.primary[0]:.0f} {of_material} of primary material on; the "
+        f"root-mean-square error on unseen mixes is {error}."
+    )
+
+
+def _would_change(job: Job, metrics: list[Metric], proposals: Proposals) -> str:
+    """What would change the answer."""
+    undecided = undecided_sentence(metrics)
+    if undecided:
+        return undecided
+    if not len(proposals.primary):
+        return "Trial batches nearer to the specification: the data hold none that is sure enough."
+    if not job.request.evaluation.metrics:
+        return "A condition under evaluation.metrics: without one, nothing can be supported."
+    return "Trial batches of the proposed mixes: a model chooses where it errs in their favour."
+
+
+def _counts(scores: RegressionScores, mixes: int) -> dict[str, int]:
+    """What went in, and what stands in the data more than once."""
+    rows = scores.all_rows
+    total = len(rows["number"])
+    return {
+        "rows": total,
+        "mixes": mixes,
+        "duplicate rows": total - len(np.unique(rows["row_key"])),
+        "rows that repeat a mix under equal conditions": total - len(np.unique(rows["tried"])),
+        "rows with a missing value": int((~np.isfinite(rows["prediction"])).sum()),
+    }
+
+
+def _units(
+    scores: RegressionScores, proposals: Proposals, materials: list[str], unit: str
+) -> list[Unit]:
+    """One entry for each proposed mix."""
+    half, margin = scores.model.arrays["final_threshold"]
+    job = scores.job
+    sign = -1.0 if job.score.specification.at_least is not None else 1.0
+    units = []
+    for number, prediction in enumerate(proposals.prediction):
+        amounts = dict(zip(materials, np.round(proposals.amounts[number], 1).tolist(), strict=True))
+        bound = prediction + sign * margin
+        side = "at least" if sign < 0 else "at most"
+        values: dict[str, Any] = {
+            f"predicted, {unit}": Interval(
+                value=float(prediction),
+                lower=float(prediction - half),
+                upper=float(prediction + half),
+            )
+            if np.isfinite(half)
+            else float(prediction),
+            **amounts,
+        }
+        units.append(
+            Unit(
+                id=f"mix {number + 1}",
+                verdict="known mix" if proposals.is_known[number] else "blend of known mixes",
+                sentence=(
+                    f"{side} {bound:.1f} {unit} with {job.score.specification.probability:.0%} "
+                    f"probability; T² at {proposals.t2[number]:.0%} and SPE at "
+                    f"{proposals.spe[number]:.0%} of their limits"
+                ),
+                values=values,
+            )
+        )
+    return units
+
+
+def _not_answered(job: Job, proposals: Proposals) -> list[NotAnswered]:
+    """What the data cannot carry."""
+    found = [
+        NotAnswered(
+            question="Does the best of the proposed mixes keep its promise?",
+            reason=(
+                "The probability holds for mixes like the known ones; the best of many candidates "
+                "is chosen where the model errs in its favour. Make a trial batch."
+            ),
+        )
+    ]
+    silent = [
+        name
+        for name, material in job.asset.materials.items()
+        if material.kind == "side_stream" and material.composition == "not stated"
+    ]
+    if silent:
+        found.append(
+            NotAnswered(
+                question=f"What if the next delivery of {', '.join(silent)} is another one?",
+                reason="Nothing is known of its composition or of how it varies between batches.",
+            )
+        )
+    if proposals.outside:
+        found.append(
+            NotAnswered(
+                question="What do mixes outside the data do?",
+                reason=(
+                    f"{proposals.outside} of {proposals.tried} candidates lie outside the T² or "
+                    "SPE limit of the data and were not considered."
+                ),
+            )
+        )
+    return found
+
+
+def _proposed_section(
+    job: Job, scores: RegressionScores, proposals: Proposals, materials: list[str]
+) -> Section:
+    """The proposed mixes beside the specification."""
+    specification, (name, unit) = job.score.specification, scores.channel
+    columns = scores.units_of(materials)
+    wanted = (
+        f"at least {specification.at_least:g}"
+        if specification.at_least is not None
+        else f"at most {specification.at_most:g}"
+    )
+    where = ", ".join(f"{key} {value:g}" for key, value in specification.at.items())
+    rows = [
+        [
+            f"mix {n + 1}",
+            float(round(proposals.primary[n], 1)),
+            float(round(proposals.prediction[n], 1)),
+            *(float(round(amount, 1)) for amount in proposals.amounts[n]),
+        ]
+        for n in range(len(proposals.primary))
+    ]
+    return Section(
+        title="Mixes that meet the specification",
+        paragraphs=[
+            (
+                f"{name} {wanted} {unit}" + (f" at {where}" if where else "") + " was asked for, "
+                f"with {specification.probability:.0%} probability. {proposals.tried} candidates "
+                f"were tried: {proposals.outside} lie outside the data, {proposals.short} do not "
+                "meet it surely enough. The others are ranked by primary material, and mixes "
+                "that hardly differ are shown once."
+            )
+        ],
+        figures=[
+            Table(
+                kind="table",
+                title="Proposed mixes",
+                caption="The least primary material first.",
+                alt="Amounts of materials of the proposed mixes.",
+                columns=[
+                    Column(label="mix"),
+                    Column(label="primary material", unit=columns[0]),
+                    Column(label=f"predicted {name}", unit=unit),
+                    *(
+                        Column(label=material, unit=column)
+                        for material, column in zip(materials, columns, strict=True)
+                    ),
+                ],
+                rows=rows,
+            )
+        ]
+        if rows
+        else [],
+    )
+
+
+def _materials_section(job: Job) -> Section:
+    """Where each material comes from."""
+    words = {"primary": "primary", "side_stream": "side stream", "other": "other"}
+    return Section(
+        title="Where the materials come from",
+        figures=[
+            Table(
+                kind="table",
+                title="Lineage of the materials",
+                caption="As the request states it.",
+                alt="Kind, origin, batch and composition of each material.",
+                columns=[
+                    Column(label="material"),
+                    Column(label="kind"),
+                    Column(label="origin"),
+                    Column(label="batch"),
+                    Column(label="composition"),
+                ],
+                rows=[
+                    [name, words[m.kind], m.origin, m.batch, m.composition]
+                    for name, m in job.asset.materials.items()
+                ],
+            )
+        ],
+    )
