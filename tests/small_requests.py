@@ -162,10 +162,60 @@ def bearing(folder: Path, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def recipe(folder: Path, **changes: Any) -> Path:
+    """Forty mixes of three materials at two ages; every tenth row stands there twice."""
+    rng = np.random.default_rng(11)
+    mixes = np.round(rng.uniform([100, 0, 150], [400, 200, 200], size=(40, 3)))
+    rows = []
+    for cement, slag, water in mixes:
+        for age in (7.0, 28.0):
+            strength = 0.1 * cement + 0.05 * slag - 0.1 * water + 8 * np.log(age)
+            rows.append([cement, slag, water, age, strength + rng.normal()])
+    rows += rows[::10]
+    write_csv(folder / "raw" / "mixes.csv", "cement,slag,water,age,strength", np.array(rows))
+    ranges = {"cement": [100, 400], "slag": [0, 200], "water": [150, 200], "age": [1, 90]}
+    source = {
+        "id": "mixes",
+        "source": "raw/mixes.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {"id": "mixes", "unit": "laboratory"},
+        "time": {"kind": "order", "row": "one specimen"},
+        "channels": [
+            {"name": name, "quantity": "ratio", "unit": "1", "range": span}
+            for name, span in ranges.items()
+        ]
+        + [{"name": "strength", "quantity": "pressure", "unit": "MPa"}],
+    }
+    form = _form("recipe", source, split={"kind": "group", "by": "mix", "folds": 4}) | {
+        "asset": {
+            "materials": {
+                "cement": {"kind": "primary", "origin": "works"},
+                "slag": {"kind": "side_stream", "origin": "furnace"},
+                "water": {"kind": "other", "origin": "lake"},
+            },
+        },
+        "train": {
+            "target": "strength",
+            "log": ["age"],
+            "features": {"polynomial": {"degree": 2}},
+            "penalties": [0.1, 10.0],
+            "windows_per_chunk": 8,
+            "sample_rows": 64,
+        },
+        "score": {
+            "specification": {"at": {"age": 28}, "at_least": 35},
+            "candidates": 500,
+        },
+    }
+    return _write(folder, form, changes)
+
+
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
     "monitoring": monitoring,
     "bearing": bearing,
+    "recipe": recipe,
 }
 
 

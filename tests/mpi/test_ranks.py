@@ -20,6 +20,7 @@ SMALL = {
     "activity": ("activity", {}),
     "bearing": ("bearing", {}),
     "monitoring": ("monitoring", {}),
+    "recipe": ("recipe", {}),
     "one chunk": ("monitoring", {"train": {"rows_per_chunk": 64}}),
 }
 
