@@ -57,7 +57,7 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
     """
     scores, materials = RegressionScores(found, model, leaves), list(job.asset.materials)
     _, unit = scores.channel
-    coverage = interval_coverage(scores, _kinds_of_mixes(job, scores, materials))
+    coverage = interval_coverage(scores, *_kinds_of_mixes(job, scores, materials))
     metrics = [
         *error_metrics(job.request, scores, unit),
         *share_metrics(job.request, scores, coverage),
@@ -94,18 +94,15 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
 
 def _kinds_of_mixes(
     job: Job, scores: RegressionScores, materials: list[str]
-) -> dict[str, NDArray[np.bool_]]:
-    """Rows with and without side streams, and outside the envelope."""
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Known rows with and without side streams, and those outside the envelope."""
     rows = scores.known
     has = np.zeros(len(rows["number"]), dtype=bool)
     for name in materials:
         if job.asset.materials[name].kind == "side_stream":
             has |= rows[AMOUNT + name] > 0
-    return {
-        "with side streams": has,
-        "without side streams": ~has,
-        "outside the envelope": ~rows["inside"],
-    }
+    kind = np.where(rows["inside"], np.where(has, 0, 1), 2)
+    return kind, ["with side streams", "without side streams", "outside the envelope"]
 
 
 def _kept(scores: RegressionScores) -> Metric:

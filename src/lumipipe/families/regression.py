@@ -29,14 +29,15 @@ from lumipipe.families.regression_settings import (
     RegressionSettings,
     centre_and_scale,
 )
-from lumipipe.families.roles import TEST, TRAIN, Roles, block_of, role_of, roles
+from lumipipe.families.roles import CALIBRATE, TEST, TRAIN, Roles, block_of, role_of, roles
 from lumipipe.features import build_features, measure_features
 from lumipipe.fold import merge_all
 from lumipipe.kernels.philox import uniform_at
 from lumipipe.kernels.windows import window_batch
+from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
-from lumipipe.models.ridge import RidgeReducer, predict, sampled
+from lumipipe.models.ridge import RidgeReducer, predict
 from lumipipe.partition import Span
 from lumipipe.splits import deal, group_of
 from lumipipe.uncertainty.conformal import conformal_quantile
@@ -47,13 +48,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lumipipe.backend import Array
+    from lumipipe.backend import Array, State
     from lumipipe.comm import Comm
     from lumipipe.families.interface import Block, Job
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
     from lumipipe.windows import WindowPlan
 
+_LEAST, _GREATEST = 1e-4, 1e3  # residuals that are told apart, in spreads of the target
 _PURPOSE = 0xF01D  # keeps the draws of random folds apart from others of the same seed
 
 
@@ -246,27 +248,18 @@ class Regression:
         nested = ridge_settings(self.settings.penalties, self.reducer.inputs, self._calibrate)
         parts = [together.part(state, "fit") for state in states]
         arrays = nested_fit(nested, backend, self.reducer, parts, comm)
-        arrays |= self._calibrated(arrays, leaves)
         watched = [together.part(state, "guard") for state in states]
         arrays |= guard_arrays(self.guard, backend, watched)
-        return Model(arrays, self._card())
+        return Model(arrays, self._card(self._spread(merge_all(self.reducer, parts))))
 
-    def _calibrated(self, arrays: dict[str, np.ndarray], leaves: Leaves) -> dict[str, np.ndarray]:
-        """The interval of the final model from rows kept for it; nothing where none were."""
-        backend, together = self.job.backend, self._together
-        kept = [
-            together.part(backend.state_to_device(leaves[leaf]), "fit")
-            for leaf in sorted(leaves)
-            if leaf[1] == "calibrate"
-        ]
-        if not kept:
-            return {}
-        rows = backend.state_to_host(sampled(merge_all(self.reducer, kept)))
-        model = {name: arrays[f"final_{name}"] for name in ("coef", "mean_x", "mean_y")}
-        outputs = predict(model | {"coef": model["coef"][None]}, rows["x"])[0]
-        return {"final_threshold": self._calibrate(outputs, rows["y"], rows["number"])}
+    def _spread(self, state: State) -> NDArray[np.float64]:
+        """Standard deviation of each target in the training rows; 1 where it is constant."""
+        host = self.job.backend.state_to_host(state)
+        variance = np.diagonal(host["comoment"])[self.reducer.inputs :]
+        spread = np.sqrt(variance / max(1, int(host["count"]) - 1))
+        return np.where(spread > 0, spread, 1.0)
 
-    def _card(self) -> dict[str, Any]:
+    def _card(self, spread: NDArray[np.float64]) -> dict[str, Any]:
         """What the arrays mean."""
         channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
         return {
@@ -279,6 +272,7 @@ class Regression:
             "penalties": list(self.settings.penalties),
             "fold_of_group": self.fold_of_group,
             "coverage": self.coverage,
+            "spread": spread.tolist(),
         }
 
     @property
@@ -300,30 +294,41 @@ class Regression:
 
     def score_pass(self, model: Model) -> Pass:
         """Each row by the model that has not seen its fold, with what the guard says."""
+        xp = self.job.backend.xp
+        whole = ("number", "recording", "row", "role", "fold", "key", "regime")
         columns = {
-            **dict.fromkeys(("number", "recording", "row", "role", "fold", "key"), ("int64", ())),
+            **dict.fromkeys(whole, ("int64", ())),
             "truth": ("float64", (len(self.targets),)),
             "prediction": ("float64", (len(self.targets),)),
             **dict.fromkeys(("t2", "spe", *self.extra), ("float64", ())),
         }
-        names = ("coef", "mean_x", "mean_y")
+        parts: dict[str, Any] = {"rows": RowsReducer(xp, columns)}
+        for number in range(len(self.targets)):
+            bins = self.residual_bins(model, number)
+            parts[f"bins{number}"] = Renamed(bins, {"residual": f"residual{number}"})
+        arrays = model.arrays
         parameters = {
-            name: np.concatenate(
-                [model.arrays[f"fold_{name}"], model.arrays[f"final_{name}"][None]]
-            )
-            for name in names
+            name: np.concatenate([arrays[f"fold_{name}"], arrays[f"final_{name}"][None]])
+            for name in ("coef", "mean_x", "mean_y")
         }
         there = self.job.backend.state_to_device(parameters)
 
         def measure(block: Block) -> Mapping[Leaf, Batch]:
             return self._measure_scores(there, model, block)
 
-        return Pass(
-            self.stream,
-            self.score_plan,
-            RowsReducer(self.job.backend.xp, columns),
-            measure,
-        )
+        return Pass(self.stream, self.score_plan, Together(parts), measure)
+
+    def residual_bins(self, model: Model, target: int) -> ResidualBins:
+        """The counts of residuals of a target that calibrate its intervals, by regime."""
+        spread = float(model.card["spread"][target])
+        regimes = len(self.regime_names)
+        return ResidualBins(self.job.backend.xp, _LEAST * spread, _GREATEST * spread, regimes)
+
+    @property
+    def regime_names(self) -> list[str]:
+        """Regimes that have intervals of their own."""
+        regimes = self.settings.regimes
+        return ["all rows"] if regimes is None else regimes.names
 
     def answers(self, model: Model, inputs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """What the final model says of inputs that are in no file.
@@ -384,6 +389,7 @@ class Regression:
         x, inputs = self._measured(windows)
         found = backend.to_host(outputs_of_fold(parameters, x, backend.asarray(judge)))
         whole = self._is_whole(windows)
+        truth, prediction = self._truth(block), np.where(whole[:, None], found, np.nan)
         host = {
             "number": self._number(block),
             "recording": block.recording,
@@ -391,8 +397,13 @@ class Regression:
             "role": np.where((role == TRAIN) & self.is_dealt, TEST, role),
             "fold": judge,
             "key": self._key(block),
-            "truth": self._truth(block),
-            "prediction": np.where(whole[:, None], found, np.nan),
+            "regime": self._regime(block),
+            "truth": truth,
+            "prediction": prediction,
+            **{
+                f"residual{number}": np.where(self._calibrates(role), column, np.nan)
+                for number, column in enumerate((truth - prediction).T)
+            },
             **self.guard.distances(backend, model.arrays, inputs, judge),
             **{name: column(block) for name, column in self.extra.items()},
         }
@@ -462,6 +473,20 @@ class Regression:
     def _role(self, block: Block) -> NDArray[np.int64]:
         """TRAIN, CALIBRATE or TEST for each window."""
         return role_of(self.roles, block.recording, self._row(block))
+
+    def _calibrates(self, role: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Rows that set the interval of the final model: kept for it, or trained on by others."""
+        kept = any(span.size for span in self.roles.calibrate)
+        return np.asarray(role == (CALIBRATE if kept else TRAIN))
+
+    def _regime(self, block: Block) -> NDArray[np.int64]:
+        """Regime of each window by its last row; one past the last where it is not known."""
+        regimes = self.settings.regimes
+        if regimes is None:
+            return np.zeros(len(block.starts), dtype=np.int64)
+        value = self.values(block, (regimes.channel,))[:, 0]
+        place = np.searchsorted(np.asarray(regimes.edges), value, side="right")
+        return np.where(np.isfinite(value), place, len(regimes.edges) + 1).astype(np.int64)
 
     def _key(self, block: Block) -> NDArray[np.int64]:
         """What is held out together."""

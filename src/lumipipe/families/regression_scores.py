@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit
-from lumipipe.families.roles import TEST
+from lumipipe.families import regression_intervals
+from lumipipe.families.regression_intervals import Thresholds, thresholds
+from lumipipe.families.roles import TEST, TRAIN
 from lumipipe.families.verdicts import judged
 from lumipipe.reporting.figures.declared import Chart, Limit, Panel
-from lumipipe.reporting.result import Coverage, CoverageGroup, Metric, Section, Split
+from lumipipe.reporting.result import Coverage, Metric, Section, Split
 from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
 
 if TYPE_CHECKING:
@@ -63,23 +65,37 @@ class RegressionScores:
     def all_rows(self) -> dict[str, NDArray[Any]]:
         """All scored rows, by number; ``truth`` and ``prediction`` are of this target."""
         states = [self.leaves[leaf] for leaf in sorted(self.leaves)]
-        joined = {name: np.concatenate([s[name] for s in states]) for name in states[0]}
+        joined = {
+            name.removeprefix("rows."): np.concatenate([state[name] for state in states])
+            for name in states[0]
+            if name.startswith("rows.")
+        }
         order = np.argsort(joined["number"], kind="stable")
         rows = {name: array[order] for name, array in joined.items()}
         for name in ("truth", "prediction"):
             rows[name] = rows[name][:, self.target]
-        rows["half_width"] = self.half_widths[rows["fold"]]
+        rows["half_width"] = self._half_widths(rows)
         rows["inside"] = (rows["t2"] <= self.model.arrays["envelope_t2"]) & (
             rows["spe"] <= self.model.arrays["envelope_spe"]
         )
         return rows
 
-    @cached_property
-    def half_widths(self) -> NDArray[np.float64]:
-        """Half-width of the interval of each fold's model, and of the last one, of all rows."""
-        arrays = self.model.arrays
+    def _half_widths(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Half-width of the interval of each row: of its fold's model, or of its regime."""
+        arrays, regression = self.model.arrays, self.regression
         stacked = np.concatenate([arrays["fold_threshold"], arrays["final_threshold"][None]])
-        return np.asarray(stacked[:, self.target], dtype=np.float64)
+        own = np.asarray(stacked[rows["fold"], self.target], dtype=np.float64)
+        if regression.is_dealt or regression.thresholds is not None:
+            return own
+        return np.where(rows["role"] == TRAIN, own, self.by_regime.below.at(rows["regime"]))
+
+    @cached_property
+    def by_regime(self) -> Thresholds:
+        """Half-widths by regime, from the counted residuals of all units."""
+        name = f"bins{self.target}.counts"
+        counts = sum(self.leaves[leaf][name] for leaf in sorted(self.leaves))
+        bins = self.regression.residual_bins(self.model, self.target)
+        return thresholds(np.asarray(counts), bins.edges, self.regression.coverage)
 
     @cached_property
     def test(self) -> dict[str, NDArray[Any]]:
@@ -214,59 +230,46 @@ def share_metrics(request: Request, scores: RegressionScores, coverage: Coverage
 
 
 def interval_coverage(
-    scores: RegressionScores, groups: Mapping[str, NDArray[np.bool_]] | None = None
+    scores: RegressionScores,
+    regimes: NDArray[np.int64] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Coverage:
-    """Nominal and achieved coverage of the known rows, in all and by group.
+    """Nominal and achieved coverage of the known rows, in all and by regime.
 
     Parameters
     ----------
     scores : RegressionScores
         The rows.
-    groups : mapping of str to ndarray of bool, shape (known row,), optional
-        Which rows belong to each group; inside and outside the operating envelope where absent.
+    regimes : ndarray of int64, shape (known row,), optional
+        Regime of each known row; those of the request where absent, or else inside and outside
+        the operating envelope.
+    names : sequence of str, optional
+        Names of the regimes.
 
     Returns
     -------
     Coverage
         Widths are whole intervals, in the unit of the target.
     """
-    rows, clusters = scores.known, scores.clusters
-    covered = scores.covered(rows)
-    if groups is None:
-        groups = {
-            "inside the envelope": rows["inside"],
-            "outside the envelope": ~rows["inside"],
-        }
-    found = [
-        CoverageGroup(
-            name=name,
-            **_share(covered[mine], clusters[mine]),
-            width=_width(rows["half_width"][mine]),
-        )
-        for name, mine in groups.items()
-        if mine.any()
-    ]
-    return Coverage(nominal=scores.regression.coverage, **_share(covered, clusters), groups=found)
-
-
-def _share(covered: NDArray[np.bool_], clusters: NDArray[np.int64]) -> dict[str, Any]:
-    """Achieved share with its interval and count."""
-    if not len(covered):
-        return {"achieved": None, "count": 0}
-    number = np.unique(clusters, return_inverse=True)[1]
-    hits = np.bincount(number, covered).astype(np.int64)
-    lower, upper, _ = share_between_units(hits, np.bincount(number))
-    return {
-        "achieved": float(covered.mean()),
-        "lower": lower,
-        "upper": upper,
-        "count": len(covered),
-    }
-
-
-def _width(half: NDArray[np.float64]) -> float | None:
-    """Mean width of intervals; None where one has no end."""
-    return float(2 * half.mean()) if np.isfinite(half).all() else None
+    rows, notes = scores.known, None
+    if regimes is None or names is None:
+        names = ["inside the envelope", "outside the envelope"]
+        regimes = np.where(rows["inside"], 0, 1)
+        if scores.regression.settings.regimes is not None:
+            names, regimes = scores.regression.regime_names, rows["regime"]
+            if not scores.regression.is_dealt:
+                notes = scores.by_regime.below.notes()
+    ends = (rows["prediction"] - rows["half_width"], rows["prediction"] + rows["half_width"])
+    return regression_intervals.interval_coverage(
+        scores.regression.coverage,
+        rows["truth"],
+        ends,
+        regimes,
+        names,
+        units=scores.clusters,
+        notes=notes,
+        width_unit=scores.channel[1],
+    )
 
 
 def regression_split(request: Request, folds: int, what: str) -> Split:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings
+from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings, Text
 from lumipipe.errors import InputError
 from lumipipe.features import FEATURES
 
@@ -20,6 +21,32 @@ if TYPE_CHECKING:
 FEWEST_FOLDS = 3
 """One to test, one to choose on, one to fit."""
 _NEED_SCALES = {"random_fourier", "polynomial"}
+
+
+class Regimes(Settings):
+    """Regimes of operation, each with its own intervals."""
+
+    channel: Text
+    """Channel that tells them apart."""
+    edges: Annotated[list[float], Field(min_length=1)]
+    """Values between which a regime lies, rising; known before the data."""
+
+    @field_validator("edges")
+    @classmethod
+    def _rising(cls, value: list[float]) -> list[float]:
+        if any(a >= b for a, b in pairwise(value)):
+            raise ValueError("the edges do not rise; sort them")
+        return value
+
+    @property
+    def names(self) -> list[str]:
+        """The regimes in words, from the lowest."""
+        inner = [f"{low:g} ≤ {self.channel} < {high:g}" for low, high in pairwise(self.edges)]
+        return [
+            f"{self.channel} < {self.edges[0]:g}",
+            *inner,
+            f"{self.channel} ≥ {self.edges[-1]:g}",
+        ]
 
 
 class RegressionSettings(Settings):
@@ -41,6 +68,8 @@ class RegressionSettings(Settings):
     """Ridge penalties to choose from."""
     folds: Annotated[int, Field(ge=FEWEST_FOLDS)] = 10
     """Folds of the training rows, in which the penalty is chosen; of the test where it is dealt."""
+    regimes: Regimes | None = None
+    """Regimes that have intervals of their own; one for all rows where absent."""
     sample_rows: Annotated[int, Field(ge=16)] = 4096
     """Rows of each fold that calibrate the interval."""
     guard_alpha: Fraction = 0.01
@@ -58,7 +87,8 @@ def check_regression(
         names = ", ".join(sorted({source.stream for source in request.data}))
         raise InputError(place, f"train.stream: no stream {settings.stream}", f"use {names}")
     channels = {channel.name: channel for channel in sources[0].channels}
-    for name in (*settings.inputs, *targets):
+    regimes = [settings.regimes.channel] if settings.regimes is not None else []
+    for name in (*settings.inputs, *targets, *regimes):
         if name not in channels:
             raise InputError(place, f"train: no channel {name}", f"use {', '.join(channels)}")
     both = sorted(set(settings.inputs) & set(targets))
