@@ -117,7 +117,7 @@ def runs_of_t(t: ArrayLike, half_width: ArrayLike) -> tuple[NDArray[np.int64], N
     [[9, 15, 8], [9, 28, 7]]
     """
     table = t_value(np.arange(_MOST_RUNS, 1, -1))  # rises, as searchsorted needs
-    middle, half = np.asarray(t, dtype=np.float64), np.asarray(half_width) * (1 + 1e-9)
+    middle, half = np.asarray(t, dtype=np.float64), np.asarray(half_width)
     above = np.searchsorted(table, middle - half, side="left")
     below = np.searchsorted(table, middle + half, side="right")
     return _MOST_RUNS - below + 1, _MOST_RUNS - above

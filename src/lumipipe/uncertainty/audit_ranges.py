@@ -51,9 +51,14 @@ def written_range(values: ArrayLike, decimals: ArrayLike) -> Range:
     >>> [round(float(end), 4) for end in written_range(0.3, 1)]
     [0.25, 0.35]
     """
-    half = 0.5 * 10.0 ** -np.asarray(decimals, dtype=np.float64) * (1 + _SLACK)
+    half = half_width(decimals)
     middle = np.asarray(values, dtype=np.float64)
     return Range(np.asarray(middle - half), np.asarray(middle + half))
+
+
+def half_width(decimals: ArrayLike) -> NDArray[np.float64]:
+    """Half a unit of the last of so many decimals, and a billionth of it for the binary ends."""
+    return np.asarray(0.5 * 10.0 ** -np.asarray(decimals, dtype=np.float64) * (1 + _SLACK))
 
 
 def common(first: Range, second: Range) -> Range:
@@ -87,6 +92,16 @@ def magnitude(figure: Range) -> Range:
     return Range(np.where(holds_zero, 0.0, smaller), larger)
 
 
+def plus(first: Range, second: Range) -> Range:
+    """Range of a sum of two figures that know nothing of each other."""
+    return Range(np.asarray(first.lower + second.lower), np.asarray(first.upper + second.upper))
+
+
+def minus(first: Range, second: Range) -> Range:
+    """Range of a difference of two figures that know nothing of each other."""
+    return Range(np.asarray(first.lower - second.upper), np.asarray(first.upper - second.lower))
+
+
 def agreed_means(difference: Range, reference: Range, monitor: Range) -> tuple[Range, Range, Range]:
     """The three means, narrowed by difference = reference - monitor.
 
@@ -102,9 +117,9 @@ def agreed_means(difference: Range, reference: Range, monitor: Range) -> tuple[R
         that contradict each other stay as they are.
     """
     return (
-        common(difference, _minus(reference, monitor)),
-        common(reference, _plus(difference, monitor)),
-        common(monitor, _minus(reference, difference)),
+        common(difference, minus(reference, monitor)),
+        common(reference, plus(difference, monitor)),
+        common(monitor, minus(reference, difference)),
     )
 
 
@@ -219,16 +234,6 @@ def bias_factor_range(difference: Range, coefficient: Range, monitor: Range) -> 
 def meets(figure: Range, filed: Range) -> NDArray[np.bool_]:
     """Whether two ranges have a number in common; not where one is unknown."""
     return np.asarray((figure.lower <= filed.upper) & (filed.lower <= figure.upper))
-
-
-def _plus(first: Range, second: Range) -> Range:
-    """Range of the sum."""
-    return Range(np.asarray(first.lower + second.lower), np.asarray(first.upper + second.upper))
-
-
-def _minus(first: Range, second: Range) -> Range:
-    """Range of the difference."""
-    return Range(np.asarray(first.lower - second.upper), np.asarray(first.upper - second.lower))
 
 
 def _over(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
