@@ -8,10 +8,11 @@ import numpy as np
 
 from lumipipe.metrics.confusion import ConfusionReducer
 from lumipipe.metrics.residuals import ResidualBins
-from lumipipe.metrics.rows import RowsReducer, Together
+from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import MonitorReducer
 from lumipipe.models.pca import PairReducer
+from lumipipe.models.ranges import RangeReducer
 from lumipipe.models.ridge import RidgeReducer
 from lumipipe.models.spectrum import EnvelopeReducer
 
@@ -79,6 +80,10 @@ REDUCERS = {
     "confusion": Case(lambda xp, d: ConfusionReducer(xp, 3, d), _classes, exact=True),
     "sums": Case(lambda xp, d: SumsReducer(xp, {"value": (2,)}, d), _classes, exact=False),
     "residuals": Case(lambda xp, d: ResidualBins(xp, 0.1, 2.0, 2, 0.1, d), _residuals, exact=True),
+    "ranges": Case(lambda xp, d: RangeReducer(xp, 4, d), _gaps, exact=True),
+    "renamed": Case(
+        lambda xp, d: Renamed(RangeReducer(xp, 2, d), {"x": "value"}), _classes, exact=True
+    ),
     "rows": Case(
         lambda xp, d: RowsReducer(xp, {"number": ("int64", ()), "value": ("float64", (2,))}, d),
         _classes,

@@ -1,4 +1,4 @@
-"""The operating envelope of a model: T² and SPE of its inputs, with limits from left-out rows.
+"""The operating envelope of a model: T² and SPE of its inputs, and the range of each of them.
 
 A model answers for inputs like those that it has learnt from; the guard tells whether they are.
 """
@@ -12,6 +12,7 @@ import numpy as np
 
 from lumipipe.fold import merge_all
 from lumipipe.models.monitor import MonitorReducer, contributions, fit_monitor, sampled_rows
+from lumipipe.models.ranges import RangeReducer, beyond
 from lumipipe.uncertainty.control_limits import empirical_limit
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.backend import Array, Backend, State
+    from lumipipe.fold import Reducer
 
+DISTANCES = ("t2", "spe", "beyond")
+"""What is compared with the operating envelope."""
+_PAST = 0.05  # of its range, by which an input may lie past the training rows
 _SHARE = 0.9  # of the variance of the inputs that the components of the guard carry
 
 
@@ -38,6 +43,11 @@ class Guard:
 
     reducer: MonitorReducer
     alpha: float
+
+    @property
+    def ranges(self) -> RangeReducer:
+        """Folds the least and greatest of each input."""
+        return RangeReducer(self.reducer.xp, self.reducer.channels, self.reducer.device)
 
     def distances(
         self,
@@ -62,13 +72,16 @@ class Guard:
         Returns
         -------
         dict of str to ndarray of float64, shape (row,)
-            ``t2`` and ``spe``.
+            ``t2`` and ``spe``, and ``beyond``, how far outside the range of an input, in widths
+            of the range.
         """
-        found = {name: np.full(len(judge), np.nan) for name in ("t2", "spe")}
+        found = {name: np.full(len(judge), np.nan) for name in DISTANCES}
         for number in np.unique(judge):
             mine = np.flatnonzero(judge == number)
             rows = backend.xp.take(inputs, backend.asarray(mine), axis=0)
-            seen = contributions(backend.state_to_device(guard_model(arrays, int(number))), rows)
+            model = backend.state_to_device(guard_model(arrays, int(number)))
+            seen = contributions(model, rows)
+            seen["beyond"] = beyond(model["low"], model["high"], rows)
             for name, column in found.items():
                 column[mine] = backend.to_host(seen[name])
         return found
@@ -84,7 +97,19 @@ def guard_model(arrays: Mapping[str, np.ndarray], number: int) -> dict[str, np.n
     }
 
 
-def guard_arrays(guard: Guard, backend: Backend, states: list[State]) -> dict[str, np.ndarray]:
+def is_inside(
+    arrays: Mapping[str, np.ndarray], distances: Mapping[str, NDArray[np.float64]]
+) -> NDArray[np.bool_]:
+    """Whether rows with these `Guard.distances` lie in the operating envelope."""
+    inside = np.ones(len(distances["t2"]), dtype=np.bool_)
+    for name in DISTANCES:
+        inside &= distances[name] <= arrays[f"envelope_{name}"]
+    return inside
+
+
+def guard_arrays(
+    guard: Guard, backend: Backend, states: list[State], ranges: list[State]
+) -> dict[str, np.ndarray]:
     """The guards of all folds and of all rows, with their limits.
 
     Parameters
@@ -95,38 +120,50 @@ def guard_arrays(guard: Guard, backend: Backend, states: list[State]) -> dict[st
         Where the states are.
     states : list of dict of str to array
         State of the inputs of each fold.
+    ranges : list of dict of str to array
+        Least and greatest inputs of each fold.
 
     Returns
     -------
     dict of str to ndarray
         Parameters with the prefix ``guard_``, one entry for the model without each fold and a
         last one for that of all; ``envelope_t2`` and ``envelope_spe`` (), the limits that a
-        share `alpha` of left-out rows is above.
+        share `alpha` of left-out rows is above, and ``envelope_beyond`` ().
 
     Notes
     -----
     *Method*: as many principal components as carry nine tenths of the variance of the
     standardised inputs, one fewer than inputs at most. Each fold is judged by the model of the
-    others; the limits are those of all folds so judged.
+    others; the limits are those of all folds so judged. No input may lie past the training rows
+    by more than a twentieth of their range: T² sees one input that leaves its range only where
+    that is far.
     """
     width = guard.reducer.channels
     whole = merge_all(guard.reducer, states)
     components = _components(backend, whole, width)
-    without = [
-        merge_all(guard.reducer, [s for n, s in enumerate(states) if n != fold])
-        for fold in range(len(states))
+    models = [
+        fit_monitor(state, "pca", width, components)
+        for state in (*_without_each(guard.reducer, states), whole)
     ]
-    models = [fit_monitor(state, "pca", width, components) for state in (*without, whole)]
+    ends = [*_without_each(guard.ranges, ranges), merge_all(guard.ranges, ranges)]
     seen = [
         contributions(model, sampled_rows(state, width))
         for model, state in zip(models, states, strict=False)
     ]
-    host = [backend.state_to_host(model) for model in models]
+    host = [backend.state_to_host(m | e) for m, e in zip(models, ends, strict=True)]
     arrays = {f"guard_{name}": np.stack([model[name] for model in host]) for name in host[0]}
     for name in ("t2", "spe"):
         left_out = np.concatenate([backend.to_host(part[name]) for part in seen])
         arrays[f"envelope_{name}"] = np.array(empirical_limit(left_out, guard.alpha))
-    return arrays
+    return arrays | {"envelope_beyond": np.array(_PAST)}
+
+
+def _without_each(reducer: Reducer, states: list[State]) -> list[State]:
+    """For each fold the state of the others."""
+    return [
+        merge_all(reducer, [state for n, state in enumerate(states) if n != fold])
+        for fold in range(len(states))
+    ]
 
 
 def _components(backend: Backend, state: State, width: int) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.families.guard import is_inside
 from lumipipe.uncertainty.conformal import conformal_quantile
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def propose(
         name: said[name] / max(float(model.arrays[f"envelope_{name}"]), np.finfo(float).tiny)
         for name in ("t2", "spe")
     }
-    inside = (distance["t2"] <= 1) & (distance["spe"] <= 1)
+    inside = is_inside(model.arrays, said)
     prediction = said["prediction"][:, 0]
     margin = np.full(len(prediction), model.arrays["final_threshold"][1])
     good = inside & safe_side(score.specification, prediction, margin)

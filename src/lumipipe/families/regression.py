@@ -22,7 +22,7 @@ from lumipipe.families.grouped_ridge import (
     outputs_of_fold,
     ridge_settings,
 )
-from lumipipe.families.guard import Guard, guard_arrays
+from lumipipe.families.guard import DISTANCES, Guard, guard_arrays
 from lumipipe.families.interface import Model, Pass, recording_spans
 from lumipipe.families.regression_settings import (
     FEWEST_FOLDS,
@@ -226,8 +226,9 @@ class Regression:
 
     @cached_property
     def _together(self) -> Together:
-        guard = Renamed(self.guard.reducer, {"x": "inputs"})
-        return Together({"fit": self.reducer, "guard": guard})
+        watched = {"guard": self.guard.reducer, "range": self.guard.ranges}
+        of_inputs = {name: Renamed(reducer, {"x": "inputs"}) for name, reducer in watched.items()}
+        return Together({"fit": self.reducer, **of_inputs})
 
     def train_pass(self) -> Pass:
         """Cross-products of each fold and of calibrating rows."""
@@ -248,8 +249,10 @@ class Regression:
         nested = ridge_settings(self.settings.penalties, self.reducer.inputs, self._calibrate)
         parts = [together.part(state, "fit") for state in states]
         arrays = nested_fit(nested, backend, self.reducer, parts, comm)
-        watched = [together.part(state, "guard") for state in states]
-        arrays |= guard_arrays(self.guard, backend, watched)
+        watched, ranges = (
+            [together.part(state, name) for state in states] for name in ("guard", "range")
+        )
+        arrays |= guard_arrays(self.guard, backend, watched, ranges)
         return Model(arrays, self._card(self._spread(merge_all(self.reducer, parts))))
 
     def _spread(self, state: State) -> NDArray[np.float64]:
@@ -300,7 +303,7 @@ class Regression:
             **dict.fromkeys(whole, ("int64", ())),
             "truth": ("float64", (len(self.targets),)),
             "prediction": ("float64", (len(self.targets),)),
-            **dict.fromkeys(("t2", "spe", *self.extra), ("float64", ())),
+            **dict.fromkeys((*DISTANCES, *self.extra), ("float64", ())),
         }
         parts: dict[str, Any] = {"rows": RowsReducer(xp, columns)}
         for number in range(len(self.targets)):
@@ -343,7 +346,7 @@ class Regression:
         Returns
         -------
         dict of str to ndarray
-            ``prediction`` (row, target); ``t2`` and ``spe`` (row,).
+            ``prediction`` (row, target); ``t2``, ``spe`` and ``beyond`` (row,).
         """
         backend, arrays = self.job.backend, model.arrays
         rows = self._centred(backend.asarray(inputs))

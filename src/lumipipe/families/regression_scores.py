@@ -10,6 +10,7 @@ import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.families import regression_intervals
+from lumipipe.families.guard import is_inside
 from lumipipe.families.regression_intervals import Thresholds, thresholds
 from lumipipe.families.roles import TEST, TRAIN
 from lumipipe.families.verdicts import judged
@@ -75,9 +76,7 @@ class RegressionScores:
         for name in ("truth", "prediction"):
             rows[name] = rows[name][:, self.target]
         rows["half_width"] = self._half_widths(rows)
-        rows["inside"] = (rows["t2"] <= self.model.arrays["envelope_t2"]) & (
-            rows["spe"] <= self.model.arrays["envelope_spe"]
-        )
+        rows["inside"] = is_inside(self.model.arrays, rows)
         return rows
 
     def _half_widths(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
