@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from lumipipe.config import GroupSplit, Settings
+from lumipipe.config import Settings
 from lumipipe.families import activity_report, verdicts
 from lumipipe.families.classifier_scores import METRICS
 from lumipipe.families.window_classifier import (
@@ -74,10 +74,7 @@ class Activity:
 
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """Accuracy and F1 over held-out groups, coverage of the sets, and the verdict."""
-        classifier = _classifier(job)
-        whole = not classifier.per_row and isinstance(classifier.split, GroupSplit)
-        groups = classifier.groups if whole else None
-        return activity_report.judge(job, model, leaves[_PASS], groups)
+        return activity_report.judge(job, model, leaves[_PASS], _classifier(job))
 
 
 def _classifier(job: Job) -> WindowClassifier:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lumipipe.config import RandomSplit
+from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.families.classifier_scores import (
     ClassifierScores,
     classifier_metrics,
@@ -17,7 +17,7 @@ from lumipipe.families.classifier_scores import (
     window_table,
 )
 from lumipipe.families.interface import Outcome, asked
-from lumipipe.families.verdicts import conclude, undecided_sentence
+from lumipipe.families.verdicts import allowed, conclude, undecided_sentence
 from lumipipe.families.window_classifier import classifier_split
 from lumipipe.metrics.confusion import accuracy, f1_scores, macro_f1
 from lumipipe.reporting.figures.declared import (
@@ -42,10 +42,11 @@ from lumipipe.uncertainty.proportions import clopper_pearson
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
+    from lumipipe.families.window_classifier import WindowClassifier
     from lumipipe.fold import Leaves
 
 
-def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None) -> Outcome:
+def judge(job: Job, model: Model, leaves: Leaves, classifier: WindowClassifier) -> Outcome:
     """The answer and its tables.
 
     Parameters
@@ -56,15 +57,18 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
         The trained model.
     leaves : dict of (unit, group) to State
         Folded scores.
-    groups : tuple of str or None
-        Held-out group of each recording; None where recordings are not judged as a whole.
+    classifier : WindowClassifier
+        What was fitted.
 
     Returns
     -------
     Outcome
         The verdict is that of the conditions in ``evaluation.metrics``.
     """
+    whole = not classifier.per_row and isinstance(classifier.split, GroupSplit)
+    groups = classifier.groups if whole else None  # recordings are judged as a whole, or not
     scores = ClassifierScores(model.card["classes"], leaves, groups)
+    leakage = classifier.leakage(model, scores.rows["number"])
     metrics = classifier_metrics(job.request, scores, job.score.confidence)
     verdict = conclude(metrics)
     coverage = set_coverage(job.request.evaluation.interval.coverage, scores)
@@ -73,7 +77,7 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
         lumipipe_result=1,
         request=asked(job.request),
         answer=_answer(job, scores, metrics[0], coverage),
-        verdict=verdict,
+        verdict=allowed(verdict, leakage),
         would_change=_would_change(job, metrics),
         metrics=metrics,
         units=_units(job, scores),
@@ -83,6 +87,7 @@ def judge(job: Job, model: Model, leaves: Leaves, groups: tuple[str, ...] | None
             sentence=split_sentence(split, len(model.arrays["fold_choice"])),
             because=split.because if isinstance(split, RandomSplit) else None,
         ),
+        leakage=leakage,
         counts={
             "groups held out": len(scores.names),
             "recordings": len(scores.recordings),

@@ -190,7 +190,7 @@ class Bearing:
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each window by a classifier that has not seen its group."""
         return {
-            name: part.score_pass(classifier_model(model, name))
+            name: part.score_pass(bearing_report.classifier_model(model, name))
             for name, part in classifiers(job).items()
         }
 
@@ -210,16 +210,6 @@ def classifiers(job: Job) -> dict[str, WindowClassifier]:
         because = "shown only to be held against the split by groups"
         found[CLAIM] = WindowClassifier(job, settings, RandomSplit(kind="random", because=because))
     return found
-
-
-def classifier_model(model: Model, name: str) -> Model:
-    """The part of the model that is one classifier."""
-    arrays = {
-        key.removeprefix(f"{name}/"): array
-        for key, array in model.arrays.items()
-        if key.startswith(f"{name}/")
-    }
-    return Model(arrays, model.card["classifiers"][name])
 
 
 def _column(job: Job, stream: StreamTable) -> int:

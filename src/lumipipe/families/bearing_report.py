@@ -19,10 +19,19 @@ from lumipipe.families.classifier_scores import (
     set_section,
     window_table,
 )
-from lumipipe.families.interface import Outcome, asked, known_of
-from lumipipe.families.verdicts import conclude, judged, undecided_sentence
+from lumipipe.families.interface import Model, Outcome, asked, known_of
+from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
 from lumipipe.reporting.figures.declared import Column, Line, Spectrum, Table
-from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
+from lumipipe.reporting.result import (
+    LeakageTest,
+    Metric,
+    NotAnswered,
+    Result,
+    Run,
+    Section,
+    Split,
+    Unit,
+)
 from lumipipe.splits import split_sentence
 from lumipipe.uncertainty.proportions import clopper_pearson
 
@@ -31,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lumipipe.families.interface import Job, Model
+    from lumipipe.families.interface import Job
     from lumipipe.families.window_classifier import WindowClassifier
     from lumipipe.fold import Leaves
 
@@ -66,12 +75,13 @@ def judge(
     found = diagnose(job, model)
     scores = {name: _scores(part, leaves[name]) for name, part in classifiers.items()}
     metrics = _metrics(job, found, scores)
-    coverage, tables = None, {"diagnoses": _table(found)}
+    coverage, tables, leakage = None, {"diagnoses": _table(found)}, list[LeakageTest]()
     nominal = job.request.evaluation.interval.coverage
     sections = [_overview(found), *_spectra_sections(job, model, found)]
     for name, part in classifiers.items():
         if name == "classifier":
             coverage = set_coverage(nominal, scores[name])
+            leakage = part.leakage(classifier_model(model, name), scores[name].rows["number"])
             tables["windows"] = window_table(job.dataset.recordings, scores[name])
             sections += [_honest_section(part, scores), confusion_section(scores[name])]
             sections.append(set_section(coverage))
@@ -80,12 +90,13 @@ def judge(
         lumipipe_result=1,
         request=asked(job.request),
         answer=_answer(found),
-        verdict=conclude(metrics),
+        verdict=allowed(conclude(metrics), leakage),
         would_change=_would_change(found, metrics),
         metrics=metrics,
         units=[_unit(job, one) for one in found],
         coverage=coverage,
         split=_split(split, classifiers),
+        leakage=leakage,
         counts={
             "recordings": len(found),
             "spectra averaged": int(model.arrays["spectrum_windows"].sum()),
@@ -96,6 +107,16 @@ def judge(
         run=Run(),
     )
     return Outcome(result, tables)
+
+
+def classifier_model(model: Model, name: str) -> Model:
+    """The part of the model that is one classifier."""
+    arrays = {
+        key.removeprefix(f"{name}/"): array
+        for key, array in model.arrays.items()
+        if key.startswith(f"{name}/")
+    }
+    return Model(arrays, model.card["classifiers"][name])
 
 
 def _scores(part: WindowClassifier, leaves: Leaves) -> ClassifierScores:

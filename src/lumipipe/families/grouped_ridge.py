@@ -41,7 +41,8 @@ class NestedSettings:
     choices : tuple of float
         What is chosen from, such as ridge penalties.
     path : callable of State
-        The models of all choices: ``coef`` (choice, input, target), ``mean_x``, ``mean_y``.
+        The models of all choices: ``coef`` (choice, input, target), ``mean_x``, ``mean_y``, and
+        ``rows`` (), those that means and scales come from.
     calibrate : callable of ndarrays
         Thresholds from outputs (row, target), targets (row, target) and numbers (row,) of rows
         that a model has not seen.
@@ -162,9 +163,9 @@ def nested_fit(
     -------
     dict of str to ndarray
         ``fold_coef`` (fold, input, target), ``fold_mean_x``, ``fold_mean_y``,
-        ``fold_choice`` (fold,), ``fold_threshold`` (fold, ...); the same with the prefix
-        ``final_`` for the model of all folds; ``path_error`` (fold, choice), the mean
-        squared error on the fold of the models that did not see it.
+        ``fold_choice`` (fold,), ``fold_rows`` (fold,), ``fold_threshold`` (fold, ...); the
+        same with the prefix ``final_`` for the model of all folds; ``path_error`` (fold, choice),
+        the mean squared error on the fold of the models that did not see it.
 
     Notes
     -----
@@ -197,6 +198,7 @@ def nested_fit(
         "fold_coef": np.stack([own[p]["coef"][chosen[p]] for p in range(folds)]),
         "fold_mean_x": np.stack([fit["mean_x"] for fit in own]),
         "fold_mean_y": np.stack([fit["mean_y"] for fit in own]),
+        "fold_rows": np.stack([fit["rows"] for fit in own]),
         "fold_choice": np.array([settings.choices[c] for c in chosen]),
         "fold_threshold": np.stack(
             [_thresholds(settings, fits, rows, others[p], chosen[p]) for p in range(folds)]
@@ -204,6 +206,7 @@ def nested_fit(
         "final_coef": everything["coef"][final],
         "final_mean_x": everything["mean_x"],
         "final_mean_y": everything["mean_y"],
+        "final_rows": everything["rows"],
         "final_choice": np.array(settings.choices[final]),
         "final_threshold": _thresholds(settings, fits, rows, alone, final),
         "path_error": np.stack(

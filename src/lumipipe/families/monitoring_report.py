@@ -8,6 +8,7 @@ import numpy as np
 
 from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.leakage import Sides, leakage_tests
 from lumipipe.families.monitoring_scores import (
     CHANGED,
     NOT_DETECTABLE,
@@ -17,9 +18,19 @@ from lumipipe.families.monitoring_scores import (
     row_table,
     unit_of,
 )
-from lumipipe.families.verdicts import conclude, judged, undecided_sentence
+from lumipipe.families.roles import CALIBRATE, TEST, TRAIN
+from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
-from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Split, Unit
+from lumipipe.reporting.result import (
+    LeakageTest,
+    Metric,
+    NotAnswered,
+    Result,
+    Run,
+    Section,
+    Split,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
@@ -54,6 +65,7 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
     metrics = [
         judged(metric, job.request.evaluation.metrics) for metric in monitoring_metrics(scored)
     ]
+    leakage = _leakage(job, scored)
     tested = [part for part in scored if part.tested.any()]
     units = [unit_of(job, part, scored) for part in tested]
     faults = [unit for unit, part in zip(units, tested, strict=True) if part.event.any()]
@@ -64,11 +76,12 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         lumipipe_result=1,
         request=asked(job.request),
         answer=_answer(job, units, metrics),
-        verdict=verdict,
+        verdict=allowed(verdict, leakage),
         would_change=_would_change(job, tested, metrics),
         metrics=metrics,
         units=units,
         split=Split(kind=job.request.evaluation.split.kind, sentence=_split_sentence(job)),
+        leakage=leakage,
         counts={
             "recordings": len(scored),
             "recordings tested": len(tested),
@@ -81,6 +94,30 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         run=Run(),
     )
     return Outcome(result, {"rows": row_table(scored)})
+
+
+def _leakage(job: Job, scored: list[Scored]) -> list[LeakageTest]:
+    """Whether a row that is judged has set a model or a limit; streams stand one after another."""
+    first_rows, rows = {}, 0
+    for name in sorted({part.stream for part in scored}):
+        first_rows[name], rows = rows, rows + job.dataset.streams[name].row_count
+    units = [row.unit for row in job.dataset.recordings]
+    number_of = {name: number for number, name in enumerate(sorted(set(units)))}
+    columns: dict[str, list[np.ndarray]] = {}
+    for part in scored:
+        table = job.dataset.streams[part.stream]
+        phase, row = part.rows["phase"], part.rows["row"]
+        found = {
+            "taught_in": np.where((phase == TRAIN) | (phase == CALIBRATE), 0, -1),
+            "judged_by": np.where(phase == TEST, 1, -1),
+            "unit": np.full(len(row), number_of[units[part.recording]]),
+            "recording": np.full(len(row), part.recording),
+            "first_row": first_rows[part.stream] + table.first_row[part.recording] + row,
+        }
+        for name, column in found.items():
+            columns.setdefault(name, []).append(column)
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    return leakage_tests(Sides(split=job.request.evaluation.split, length=1, **joined))
 
 
 def _answer(job: Job, units: list[Unit], metrics: list[Metric]) -> str:

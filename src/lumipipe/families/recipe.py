@@ -176,6 +176,7 @@ def regression(job: Job) -> Regression:
         job.train,
         (target,),
         key=key,
+        key_name=MIX,
         thresholds=mix_thresholds(job.score.specification, coverage),
         extra={"tried": tried, "row_key": row, **{AMOUNT + n: amount(n) for n in materials}},
     )

@@ -18,7 +18,7 @@ from lumipipe.families.regression_scores import (
     regression_table,
     share_metrics,
 )
-from lumipipe.families.verdicts import conclude, judged, undecided_sentence
+from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
 from lumipipe.reporting.figures.declared import Column, Table
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Unit
@@ -71,12 +71,13 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
         lumipipe_result=1,
         request=asked(job.request),
         answer=_answer(job, metrics, proposals, (unit, scores.units_of(materials)[0])),
-        verdict=verdict,
+        verdict=allowed(verdict, scores.leakage),
         would_change=_would_change(job, metrics, proposals),
         metrics=metrics,
         units=_units(scores, proposals, materials, unit),
         coverage=coverage,
         split=regression_split(job.request, found.folds, "mix"),
+        leakage=scores.leakage,
         counts=_counts(scores, len(mixes)),
         not_answered=_not_answered(job, proposals),
         sections=[

@@ -39,7 +39,7 @@ from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
 from lumipipe.models.ridge import RidgeReducer, predict
 from lumipipe.partition import Span
-from lumipipe.splits import deal, group_of
+from lumipipe.splits import deal, group_of, key_of_rows
 from lumipipe.uncertainty.conformal import conformal_quantile
 from lumipipe.windows import plan_windows
 
@@ -77,6 +77,8 @@ class Regression:
     key : callable of Block, optional
         What is held out together within a recording: int64 (window,); needed where the split
         is by a group that is no attribute of recordings.
+    key_name : str
+        What the keys are called.
     whole_units : bool
         Whether units, not blocks of neighbouring rows, are the folds of the training rows.
     thresholds : callable, optional
@@ -91,6 +93,7 @@ class Regression:
     targets: tuple[str, ...]
     truth: Callable[[Block], NDArray[np.float64]] | None = None
     key: Callable[[Block], NDArray[np.int64]] | None = None
+    key_name: str = "group"
     whole_units: bool = False
     thresholds: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] | None = (
         None
@@ -298,7 +301,7 @@ class Regression:
     def score_pass(self, model: Model) -> Pass:
         """Each row by the model that has not seen its fold, with what the guard says."""
         xp = self.job.backend.xp
-        whole = ("number", "recording", "row", "role", "fold", "key", "regime")
+        whole = ("number", "recording", "row", "role", "fold", "key", "regime", "content")
         columns = {
             **dict.fromkeys(whole, ("int64", ())),
             "truth": ("float64", (len(self.targets),)),
@@ -401,6 +404,7 @@ class Regression:
             "fold": judge,
             "key": self._key(block),
             "regime": self._regime(block),
+            "content": self._content(block),
             "truth": truth,
             "prediction": prediction,
             **{
@@ -481,6 +485,12 @@ class Regression:
         """Rows that set the interval of the final model: kept for it, or trained on by others."""
         kept = any(span.size for span in self.roles.calibrate)
         return np.asarray(role == (CALIBRATE if kept else TRAIN))
+
+    def _content(self, block: Block) -> NDArray[np.int64]:
+        """The same for rows of equal inputs and targets; the row's own number for windows."""
+        if self.settings.window_rows > 1 or self.truth is not None:
+            return self._number(block)
+        return key_of_rows(self.values(block, (*self.inputs, *self.targets)))
 
     def _regime(self, block: Block) -> NDArray[np.int64]:
         """Regime of each window by its last row; one past the last where it is not known."""

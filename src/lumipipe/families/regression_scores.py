@@ -11,11 +11,12 @@ import numpy as np
 from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.families import regression_intervals
 from lumipipe.families.guard import is_inside
+from lumipipe.families.leakage import Sides, leakage_tests
 from lumipipe.families.regression_intervals import Thresholds, thresholds
 from lumipipe.families.roles import TEST, TRAIN
 from lumipipe.families.verdicts import judged
 from lumipipe.reporting.figures.declared import Chart, Limit, Panel
-from lumipipe.reporting.result import Coverage, Metric, Section, Split
+from lumipipe.reporting.result import Coverage, LeakageTest, Metric, Section, Split
 from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
 
 if TYPE_CHECKING:
@@ -119,6 +120,32 @@ class RegressionScores:
             return np.unique(rows["fold"], return_inverse=True)[1]
         place = np.arange(len(rows["number"]))
         return place * _STRETCHES // max(1, len(place))
+
+    @cached_property
+    def leakage(self) -> list[LeakageTest]:
+        """Whether any row that tests has taught."""
+        rows, found, arrays = self.all_rows, self.regression, self.model.arrays
+        usable = np.isfinite(rows["truth"]) & np.isfinite(rows["prediction"])
+        is_test = rows["role"] == TEST
+        teaches = usable & (is_test if found.is_dealt else rows["role"] == TRAIN)
+        units = [row.unit for row in self.job.dataset.recordings]
+        unit = np.unique(units, return_inverse=True)[1].astype(np.int64)
+        length = found.settings.window_rows
+        is_table = length == 1 and found.truth is None
+        return leakage_tests(
+            Sides(
+                split=found.split,
+                taught_in=np.where(teaches, rows["fold"], -1),
+                judged_by=np.where(is_test, rows["fold"], -1),
+                unit=unit[rows["recording"]],
+                recording=rows["recording"],
+                first_row=rows["number"] - (length - 1),
+                length=length,
+                keys={} if found.key is None else {found.key_name: rows["key"]},
+                content=rows["content"] if is_table else None,
+                scaler_rows=np.append(arrays["fold_rows"], arrays["final_rows"]),
+            )
+        )
 
     def covered(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Whether the interval of each row holds its truth."""

@@ -10,7 +10,7 @@ from lumipipe.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from lumipipe.reporting.result import Metric
+    from lumipipe.reporting.result import LeakageTest, Metric, Verdict
 
 
 def judged(metric: Metric, conditions: Mapping[str, str]) -> Metric:
@@ -40,7 +40,7 @@ def parse_condition(condition: str) -> tuple[str, float]:
     return match[1], float(match[2])
 
 
-def conclude(metrics: Sequence[Metric]) -> str:
+def conclude(metrics: Sequence[Metric]) -> Verdict:
     """The verdict that the conditions lead to.
 
     Returns
@@ -55,6 +55,12 @@ def conclude(metrics: Sequence[Metric]) -> str:
     if results and all(results):
         return "supported"
     return "inconclusive"
+
+
+def allowed(verdict: Verdict, leakage: Sequence[LeakageTest]) -> Verdict:
+    """The verdict, but nothing is supported by figures that a leak may flatter."""
+    leaks = any(test.status == "found" for test in leakage)
+    return "inconclusive" if leaks and verdict == "supported" else verdict
 
 
 def undecided_sentence(metrics: Sequence[Metric]) -> str:

@@ -24,6 +24,7 @@ from lumipipe.families.grouped_ridge import (
     set_thresholds,
 )
 from lumipipe.families.interface import Model, Pass
+from lumipipe.families.leakage import Sides, leakage_tests
 from lumipipe.features import FEATURES, build_features, measure_features
 from lumipipe.kernels.philox import uniform_at
 from lumipipe.kernels.windows import window_batch
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from lumipipe.config import Request
     from lumipipe.families.interface import Block, Job
     from lumipipe.fold import Batch, Leaf, Leaves
+    from lumipipe.reporting.result import LeakageTest
     from lumipipe.store.dataset import ChannelRow, StreamTable
     from lumipipe.windows import WindowPlan
 
@@ -313,6 +315,33 @@ class WindowClassifier:
 
         return self._pass(Together(parts), measure)
 
+    def leakage(self, model: Model, number: NDArray[np.int64]) -> list[LeakageTest]:
+        """Whether any of the scored windows, given by number, has taught the model that judged it.
+
+        Parameters
+        ----------
+        model : Model
+            From `fit`.
+        number : ndarray of int64, shape (window,)
+            Windows with one label, which are those that teach and test.
+        """
+        plan = self.plan
+        recording = plan.recording[number]
+        units = [row.unit for row in self.job.dataset.recordings]
+        fold = self._folds_of(number, recording)
+        return leakage_tests(
+            Sides(
+                split=self.split,
+                taught_in=fold,
+                judged_by=fold,
+                unit=np.unique(units, return_inverse=True)[1].astype(np.int64)[recording],
+                recording=recording,
+                first_row=plan.start[number],
+                length=plan.length,
+                scaler_rows=model.arrays["fold_rows"],
+            )
+        )
+
     def _pass(self, reducer: Any, measure: Any) -> Pass:
         """A pass over the windows of this classifier."""
         labels = (self.settings.label,) if self.per_row else ()
@@ -369,10 +398,16 @@ class WindowClassifier:
 
     def _fold(self, block: Block) -> NDArray[np.int64]:
         """The fold of each window of a block."""
+        return self._folds_of(block.number, block.recording)
+
+    def _folds_of(
+        self, number: NDArray[np.int64], recording: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The fold of windows, by number and recording."""
         if isinstance(self.split, RandomSplit):
-            draws = uniform_at(block.number, (self.job.seed, _PURPOSE))
+            draws = uniform_at(number, (self.job.seed, _PURPOSE))
             return np.asarray(np.floor(draws * self.split.folds), dtype=np.int64)
-        folds = [self.fold_of_group[self.groups[r]] for r in block.recording]
+        folds = [self.fold_of_group[self.groups[r]] for r in recording]
         return np.asarray(folds, dtype=np.int64)
 
     def _truth(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -110,7 +110,8 @@ def fit_path(state: State, inputs: int, penalties: Sequence[float]) -> State:
     -------
     dict of str to array
         ``coef`` float64 (penalty, input, target) in the inputs' own units, ``mean_x``
-        float64 (input,), ``mean_y`` float64 (target,).
+        float64 (input,), ``mean_y`` float64 (target,), ``rows`` int64 (), those that means and
+        scales come from.
 
     Notes
     -----
@@ -130,7 +131,8 @@ def fit_path(state: State, inputs: int, penalties: Sequence[float]) -> State:
     cxy = comoment[:inputs, inputs:] * weight[:, None]
     path = xp.asarray(list(penalties), dtype=xp.float64, device=where)
     coef = ridge_path(cxx, cxy, path) * weight[None, :, None]
-    return {"coef": coef, "mean_x": mean[:inputs], "mean_y": mean[inputs:]}
+    rows = state["count"]
+    return {"coef": coef, "mean_x": mean[:inputs], "mean_y": mean[inputs:], "rows": rows}
 
 
 def squared_errors(state: State, inputs: int, model: State) -> Array:

@@ -19,6 +19,10 @@ Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 
 
+Verdict: TypeAlias = Literal["supported", "not_supported", "inconclusive"]
+LeakageStatus: TypeAlias = Literal["none", "found", "by_design", "not_tested"]
+
+
 class Asked(Part):
     """What was asked, as far as a reader of the report needs it."""
 
@@ -126,6 +130,22 @@ class Split(Part):
     """Why a random split was accepted; the report then warns on its first page."""
 
 
+class LeakageTest(Part):
+    """Whether something that tests a model has taught it."""
+
+    name: Sentence
+    """Name by which programs know the test."""
+    label: Sentence
+    """What would be a leak."""
+    status: LeakageStatus
+    """`none` where no leak was found, `found` where one was, `by_design` where the question
+    asks for what is shared, `not_tested` with the reason in the sentence."""
+    count: Count | None = None
+    """Tested rows or windows, or models, that are concerned; null where not tested."""
+    sentence: Sentence
+    """What was found."""
+
+
 class LeftOut(Part):
     """Something that was not used."""
 
@@ -220,7 +240,7 @@ class Result(Part):
     """What was asked."""
     answer: Sentence
     """The answer in one sentence, with its interval."""
-    verdict: Literal["supported", "not_supported", "inconclusive"]
+    verdict: Verdict
     """Whether the data carry the answer."""
     would_change: Sentence
     """What would change the answer."""
@@ -232,6 +252,8 @@ class Result(Part):
     """Nominal and achieved coverage; null where the analysis gives no intervals."""
     split: Split
     """How training and test data were divided."""
+    leakage: list[LeakageTest] = []
+    """Whether anything that tests has taught."""
     counts: dict[Text, Count] = {}
     """How many of what went in, such as machines and recordings."""
     left_out: list[LeftOut] = []
