@@ -372,6 +372,17 @@ class Report(Settings):
     """Units of decision that get a figure of their own."""
 
 
+class DossierWords(Settings):
+    """What only the provider can say in the dossier of the model."""
+
+    oversight: Text | None = None
+    """Who looks at an answer before anybody acts on it, and how they can overrule it."""
+    risk_management: Text | None = None
+    """How risks are found, rated and lessened, or where that is written."""
+    changes: Text | None = None
+    """What changed since the model before."""
+
+
 class Request(Settings):
     """One request: a question, its data, how it is tested, and where it runs."""
 
@@ -396,6 +407,7 @@ class Request(Settings):
     score: dict[str, Any] = {}
     """Settings of the judgement; keys are the family's."""
     report: Report = Report()
+    dossier: DossierWords = DossierWords()
     compute: Compute = Compute()
 
     @model_validator(mode="after")

@@ -262,6 +262,8 @@ class Result(Part):
     """Questions that the data cannot carry."""
     not_answered_reason: Text | None = None
     """Why no question stayed open; needed where `not_answered` is empty."""
+    rules: list[Sentence] = []
+    """Rules of standards that were applied, each with its citation and who checked it."""
     money: Money | None = None
     """What the answer means in money; null where the request gives no costs."""
     sections: list[Section] = []

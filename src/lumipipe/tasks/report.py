@@ -1,4 +1,4 @@
-"""The verb ``report``: the answer as ``result.json``, ``report.html`` and tables."""
+"""The verb ``report``: ``result.json``, ``report.html``, the dossier of the model, and tables."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lumipipe.families.interface import asked
+from lumipipe.reporting.dossier import render_dossier
 from lumipipe.reporting.html import render
 from lumipipe.reporting.result import LeftOut, Result, Run
 from lumipipe.reporting.result import Stage as StageRecord
 from lumipipe.store.files import write_json
 from lumipipe.store.manifest import publishing, read_manifest
 from lumipipe.tasks.cost import cost_of_run
-from lumipipe.tasks.shown import HTML, REQUEST, RESULT, show
+from lumipipe.tasks.dossier import dossier_of
+from lumipipe.tasks.shown import DOSSIER, DOSSIER_HTML, HTML, REQUEST, RESULT, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +67,9 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
     with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
         write_json(staging / RESULT, result.model_dump(mode="json"))
         (staging / HTML).write_text(render(result), encoding="utf-8")
+        content = dossier_of(loaded, stages, result)
+        write_json(staging / DOSSIER, content.model_dump(mode="json"))
+        (staging / DOSSIER_HTML).write_text(render_dossier(content), encoding="utf-8")
         shutil.copyfile(loaded.file.path, staging / REQUEST)
         for table in sorted(scored.product.glob("*.parquet")):
             shutil.copyfile(table, staging / table.name)

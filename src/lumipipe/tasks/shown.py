@@ -17,6 +17,8 @@ HTML = "report.html"
 RESULT = "result.json"
 TABLES = "tables"
 REQUEST = "request.yaml"
+DOSSIER = "dossier.json"
+DOSSIER_HTML = "dossier.html"
 
 
 def show(product: Path, out: Path) -> None:
