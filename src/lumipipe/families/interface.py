@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lumipipe.config import Request, Settings
     from lumipipe.fold import Batch, Leaf, Leaves, Reducer
     from lumipipe.reporting.result import Result
+    from lumipipe.rules.tables import RuleTable
     from lumipipe.store.dataset import Dataset, RecordingRow, StreamTable
     from lumipipe.windows import WindowPlan
 
@@ -37,6 +38,8 @@ class Job:
         The prepared data.
     backend : Backend
         Where arrays live.
+    rules : RuleTable or None
+        Limits that ``score.rules`` names; None where the family has no such key, and in training.
     """
 
     request: Request
@@ -45,6 +48,7 @@ class Job:
     asset: Any
     dataset: Dataset
     backend: Backend
+    rules: RuleTable | None = None
 
     @property
     def seed(self) -> int:
