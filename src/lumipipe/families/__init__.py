@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from lumipipe.families.activity import Activity
 from lumipipe.families.bearing import Bearing
+from lumipipe.families.carbon import Carbon
 from lumipipe.families.monitoring import Monitoring
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Family
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Activity(), Bearing(), Monitoring())
+    family.name: family for family in (Activity(), Bearing(), Carbon(), Monitoring())
 }
