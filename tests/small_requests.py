@@ -211,12 +211,96 @@ def recipe(folder: Path, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def carbon(folder: Path, **changes: Any) -> Path:
+    """Two plants over the end of a month, with gaps, a row twice and readings that are missing."""
+    for plant, lost in (("north", slice(20, 23)), ("south", slice(40, 41))):
+        rows = quarter_hours(96, key=(11, len(lost.indices(96)), ord(plant[0])))
+        rows[5, 1] = np.nan
+        kept = np.delete(np.arange(96), lost)
+        write_csv(
+            folder / "raw" / f"{plant}.csv", "t,kwh,steam,co2,shift", rows[np.append(kept, 95)]
+        )
+    source = {
+        "id": "meters",
+        "source": "raw/*.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "time": {"kind": "column", "column": "t", "unit": "s"},
+        "channels": [
+            {"name": "kwh", "quantity": "energy", "unit": "kWh", "resolution": 0.1},
+            {"name": "steam", "quantity": "mass_flow", "unit": "t/h"},
+            {"name": "co2", "quantity": "mass", "unit": "kg"},
+        ],
+        "labels": {
+            "shift": {
+                "column": "shift",
+                "meaning": "who was on duty",
+                "values": {"0": "day", "1": "night"},
+            },
+        },
+    }
+    form = _form("carbon", source, split={"kind": "none"}) | {
+        "asset": {"boundary": "power and steam of both plants"},
+        "train": {
+            "interval_s": 900,
+            "stamp": "ends",
+            "meters": {
+                "power": {"expanded": 0.01, "k": 2, "source": "made up"},
+                "scales": {"expanded": 0.02, "k": 2, "source": "made up"},
+            },
+            "factors": {
+                "grid": made_up_factor(0.4, "kg/kWh", 0.02, 2),
+                "boiler": made_up_factor(60.0, "kg/t", 3.0, 1),
+            },
+            "activities": {
+                "power": {"channel": "kwh", "kind": "amount", "meter": "power", "factor": "grid"},
+                "steam": {
+                    "channel": "steam",
+                    "kind": "rate",
+                    "meter": "scales",
+                    "factor": "boiler",
+                },
+            },
+            "filed": {"channel": "co2", "activity": "power"},
+            "rows_per_chunk": 8,
+        },
+        "score": {"by": ["month", "unit", "shift"]},
+    }
+    return _write(folder, form, changes)
+
+
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
+    "carbon": carbon,
     "monitoring": monitoring,
     "bearing": bearing,
     "recipe": recipe,
 }
+
+
+def quarter_hours(count: int, key: tuple[int, ...]) -> np.ndarray:
+    """Rows of time (the end of each quarter), kWh, t/h, kg of CO2 in steps of 5, and shift."""
+    rng = np.random.default_rng(key)
+    midnight = 1_769_904_000  # 2026-02-01 00:00 UTC, in the middle
+    time = midnight + 900 * (np.arange(count) - count // 2 + 1)
+    kwh = np.round(rng.gamma(2.0, 10.0, count), 1)
+    steam = np.round(rng.uniform(0.0, 2.0, count), 2)
+    filed = 5.0 * np.round(0.4 * kwh / 5.0)
+    return np.stack([time, kwh, steam, filed, np.arange(count) // 32 % 2], axis=1)
+
+
+def made_up_factor(value: float, unit: str, expanded: float, scope: int) -> dict[str, Any]:
+    """An emission factor of no country."""
+    return {
+        "value": value,
+        "unit": unit,
+        "expanded": expanded,
+        "k": 2,
+        "source": "made up",
+        "year": 2026,
+        "scope": scope,
+        "boundary": "a test",
+    }
 
 
 def write_sines(file: Path, hertz: float, seconds: float, key: tuple[int, ...]) -> None:

@@ -167,3 +167,41 @@ def test_cwru(tmp_path: Path, real_data: Path) -> None:
     assert np.mean(claimed) > 0.95
     assert np.mean(held_out) < 0.75
     assert "Do not believe" in section.paragraphs[0]
+
+
+def test_steel_works(tmp_path: Path, real_data: Path) -> None:
+    """R09: a year of quarter-hours, a filed column with eight values, two ways to its factor."""
+    done = answer(ready_request("steel-energy", tmp_path, real_data), tmp_path / "out")
+    result = done.result
+    assert result.counts["rows counted"] == 35_040
+    assert result.counts["duplicate rows"] == result.counts["gaps"] == 0
+    assert _metric(result, "data_capture").value == 1.0
+    column = next(s for s in result.sections if s.title == "The filed column")
+    assert column.paragraphs[0].startswith("8 distinct values in")
+    assert "resolution 0.01 t is 87% of the mean" in result.answer
+    ways = [row[1] for row in column.figures[1].rows]
+    assert ways[:2] == pytest.approx([0.421, 0.477], abs=0.0005)
+    assert ways[1] / ways[0] == pytest.approx(1.13, abs=0.005)
+    assert any("single interval of 900 s" in item.question for item in result.not_answered)
+    # The sum is allowed. Its rounding is not independent from row to row: most rows lie below
+    # half a step, so the sum lies 8 % below activity times factor, and the bounds are given.
+    filed, total = _metric(result, "filed_total"), _metric(result, "emission")
+    assert filed.value == pytest.approx(403.81, abs=0.005)
+    assert filed.lower == pytest.approx(403.81 - 0.005 * (35_040 - 20_990))
+    assert filed.upper == pytest.approx(403.81 + 0.005 * 35_040)
+    sums = next(s for s in result.sections if s.title == "The sum of the filed values")
+    amounts = {row[0]: row[1] for row in sums.figures[0].rows}
+    independent = "standard uncertainty, were rounding independent from row to row"
+    assert amounts[independent] == pytest.approx(0.01 / np.sqrt(12) * np.sqrt(35_040))
+    # 959,636.71 kWh times 0.4585 kg/kWh, with 1 % and 5 % (k = 2).
+    assert total.value == pytest.approx(439.993, abs=0.001)
+    half = (total.upper - total.lower) / 2
+    assert half / total.value == pytest.approx(1.96 * np.hypot(0.005, 0.01145 / 0.4585), rel=1e-3)
+    # Rounding and 47 rows of one day, filed as 0, explain the difference to 0.05 t.
+    assert sums.figures[1].rows[0][3].startswith("2018-01-02")
+    assert sum(row[2] for row in sums.figures[1].rows) == 47
+    rounding = amounts["what rounding does to the sum, at the stated factor"]
+    assert filed.value - total.value - rounding == pytest.approx(-1.71, abs=0.05)
+    months = [unit for unit in result.units if unit.id.startswith("2018-")]
+    assert len(months) == 12
+    assert sum(unit.values["CO2 (t)"].value for unit in months) == pytest.approx(total.value)

@@ -107,3 +107,17 @@ def test_gaps_do_not_change_the_rate() -> None:
     assert rate == pytest.approx(50.0, rel=1e-12)
     assert np.isnan(measured_rate(stamps[:1], np.array([[0, 1]]))[0])
     assert np.isnan(measured_rate(np.zeros(3, dtype=np.int64), np.array([[0, 3]]))[0])
+
+
+def test_midnight_may_end_its_day() -> None:
+    """Meters that write 24:00 as 00:00 under the date of the day that it ends."""
+    stamps = np.array(["1/2/2026 23:45", "1/2/2026 00:00", "2/2/2026 00:15"], dtype=object)
+    text = {"unit": None, "format": "%d/%m/%Y %H:%M"}
+    found = base(stamps, **text, midnight="ends_day")
+    assert np.diff(found.time_ns).tolist() == [900 * 10**9, 900 * 10**9]
+    assert found.time_ns[1] == np.datetime64("2026-02-02T00:00", "ns").astype(np.int64)
+    with pytest.raises(RecordingError, match="time goes back"):
+        base(stamps, **text)
+    for wrong in ({"unit": "s", "format": None}, {"unit": None, "format": "%H:%M %z"}):
+        with pytest.raises(ValueError, match="midnight ends_day is for text stamps"):
+            base(stamps, **wrong, midnight="ends_day")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pint
 
 UNKNOWN = "unknown"  # said on purpose: the numbers are used, but no limit in a unit applies
@@ -218,6 +220,48 @@ def conversion(quantity: str, unit: str, place: str) -> tuple[float, float, str]
         )
     factor = _dimension_checked(quantity, unit, place)
     return factor, 0.0, plain if known is None or known.stored is None else known.stored
+
+
+def product_in(units: Sequence[str], into: str, place: str) -> float:
+    """How many of a unit the product of units is.
+
+    Parameters
+    ----------
+    units : sequence of str
+        Units in instrument notation.
+    into : str
+        Unit of the product.
+    place : str
+        Where they are declared, for the error.
+
+    Returns
+    -------
+    float
+        The factor.
+
+    Raises
+    ------
+    InputError
+        If a unit is unknown, or the product is of another dimension.
+
+    Examples
+    --------
+    >>> round(product_in(["kW", "s", "kg/kWh"], "t", "request.yaml:9") * 3.6e6, 12)
+    1.0
+    """
+    for unit in (*units, into):
+        _dimension_checked("a product", unit, place)
+    import pint
+
+    product = math.prod(_parsed(normal_unit(unit)) for unit in units)
+    try:
+        return float((product / _parsed(normal_unit(into))).to("").magnitude)
+    except pint.errors.PintError as error:
+        raise InputError(
+            place,
+            f"{' times '.join(units)} is no {into}",
+            "correct the units, such as kg/kWh for an activity in kWh",
+        ) from error
 
 
 def normal_unit(unit: str) -> str:
