@@ -340,6 +340,67 @@ def bench_command(folder: Path, out: Path, *, quick: bool) -> int:
     return bench(folder, out, QUICK if quick else Effort(), _say)
 
 
+def _pairs(_context: object, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """Words NAME=VALUE of an option as a mapping, none twice."""
+    pairs: dict[str, str] = {}
+    for word in given:
+        name, sign, value = word.partition("=")
+        if not (name and sign and value) or name in pairs:
+            problem = f"{name} is given twice" if name in pairs else "is not NAME=VALUE"
+            raise InputError(f"{option.opts[0]} {word}", problem, "write each once as NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _numbers(context: object, option: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    """Words NAME=NUMBER of an option as a mapping."""
+    numbers = {}
+    for name, text in _pairs(context, option, given).items():
+        try:
+            numbers[name] = float(text)
+        except ValueError as error:
+            place = f"{option.opts[0]} {name}={text}"
+            raise InputError(place, "is no number", "write NAME=NUMBER with a point") from error
+    return numbers
+
+
+@cli.command("rata")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--column",
+    "columns",
+    metavar="FIELD=NAME",
+    multiple=True,
+    callback=_pairs,
+    help="Column of the file that holds a field; those of the EPA's records are known.",
+)
+@click.option(
+    "--read",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="Key of the reader, as in a request's section read, such as decimal=, (text or JSON).",
+)
+@click.option(
+    "--tolerance",
+    "tolerances",
+    metavar="FIGURE=NUMBER",
+    multiple=True,
+    callback=_numbers,
+    help="Distance at which a figure still agrees, such as relative_accuracy=0.05.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for audits.csv, audits.parquet and audits.json; nothing is written where absent.",
+)
+def rata_command(file: Path, **asked: Any) -> int:
+    """Recompute filed relative accuracy audits of emission monitors, and say which agree."""
+    from lumipipe.tasks.rata import Asked, rata
+
+    return rata(Asked(file, **asked), _say)
+
+
 def _verb(verb: str, text: str) -> None:
     """Add a verb that runs one stage, on one rank or under an MPI launcher."""
 

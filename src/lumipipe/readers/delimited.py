@@ -113,6 +113,32 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is empty, a row has another length, or a cell contradicts its column.
     """
+    form, dialect, encoding = proven(file, options)
+    columns = _parse(form, dialect)
+    said = {"dialect": f"{dialect}, encoding {encoding}"}
+    yield Table(plain_name(file), columns, said, options.header + 1)
+
+
+def proven(file: Path, options: Options) -> tuple[Form, Dialect, str]:
+    """The text of a file, the one dialect that explains it, and its encoding.
+
+    Parameters
+    ----------
+    file : Path
+        Plain, .gz or .xz.
+    options : Options
+        Whatever is known of the dialect.
+
+    Returns
+    -------
+    tuple of Form, Dialect and str
+        For `read`, and for whoever needs the cells as they were written.
+
+    Raises
+    ------
+    InputError
+        As `read` does.
+    """
     with open_binary(file) as stream:
         text, encoding = _decode(file, stream.read(), options.encoding)
     form = Form(
@@ -127,10 +153,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         wanted=None if options.columns is None else frozenset(options.columns),
     )
     delimiters = DELIMITERS if options.delimiter is None else (options.delimiter,)
-    dialect = prove(form, delimiters, forms_left(options.decimal, options.thousands))
-    columns = _parse(form, dialect)
-    said = {"dialect": f"{dialect}, encoding {encoding}"}
-    yield Table(plain_name(file), columns, said, options.header + 1)
+    return form, prove(form, delimiters, forms_left(options.decimal, options.thousands)), encoding
 
 
 def _decode(file: Path, raw: bytes, declared: str | None) -> tuple[str, str]:
