@@ -9,6 +9,7 @@ import numpy as np
 from lumipipe.metrics.confusion import ConfusionReducer
 from lumipipe.metrics.distinct import DistinctReducer
 from lumipipe.metrics.exact import ExactSumsReducer
+from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import MonitorReducer
@@ -59,6 +60,14 @@ def _classes(first: int, stop: int) -> Batch:
     }
 
 
+def _residuals(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    residual = _normal(first, stop, 1)[:, 0] - 100.0
+    residual[rows % 7 == 3] = np.nan
+    residual[rows % 11 == 5] *= 1e6
+    return {"residual": residual, "regime": rows % 4 - 1}
+
+
 def _spectra(first: int, stop: int) -> Batch:
     x = _normal(first, stop, 6)
     return {"power": x[:, :4] ** 2, "band_power": x[:, 4] ** 2, "signal": x[:, 5:]}
@@ -79,6 +88,7 @@ REDUCERS = {
     "envelope": Case(lambda xp, d: EnvelopeReducer(xp, 4, d), _spectra, exact=False),
     "confusion": Case(lambda xp, d: ConfusionReducer(xp, 3, d), _classes, exact=True),
     "sums": Case(lambda xp, d: SumsReducer(xp, {"value": (2,)}, d), _classes, exact=False),
+    "residuals": Case(lambda xp, d: ResidualBins(xp, 0.1, 2.0, 2, 0.1, d), _residuals, exact=True),
     "rows": Case(
         lambda xp, d: RowsReducer(xp, {"number": ("int64", ()), "value": ("float64", (2,))}, d),
         _classes,

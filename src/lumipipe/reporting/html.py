@@ -22,7 +22,7 @@ from lumipipe.reporting.words import severity, words_of
 if TYPE_CHECKING:
     from lumipipe.reporting.figures.declared import Figure
     from lumipipe.reporting.parts import Cell
-    from lumipipe.reporting.result import Coverage, Metric, Result, Unit
+    from lumipipe.reporting.result import Achieved, Coverage, Metric, Result, Unit
     from lumipipe.reporting.words import Words
 
 # Units in the table that everybody sees, and in the list that opens on demand.
@@ -106,27 +106,33 @@ def _coverage_view(coverage: Coverage | None, words: Words) -> dict[str, object]
     if coverage is None:
         return None
     state, nominal = _coverage_state(coverage), coverage.nominal
-    rows = [
-        {
-            "name": group.name,
-            "achieved": _with_ends(
-                *percentage(group.achieved, group.lower, group.upper, against=nominal)
-            ),
-            "count": "–" if group.count is None else rounded(group.count),
-            "width": "–" if group.width is None else rounded(group.width),
-        }
-        for group in coverage.groups
-    ]
+    unit = f" ({coverage.width_unit})" if coverage.width_unit else ""
+    medians = [part.median_width for part in (coverage, *coverage.groups)]
     return {
-        "nominal": percentage(coverage.nominal)[0],
-        "achieved": _with_ends(
-            *percentage(coverage.achieved, coverage.lower, coverage.upper, against=nominal)
-        ),
-        "count": None if coverage.count is None else rounded(coverage.count),
+        "nominal": percentage(nominal)[0],
+        "whole": _achieved_row(coverage, nominal),
         "state": state,
         "sentence": words[f"coverage_{state}"],
-        "groups": rows,
+        "width": words["width"] + unit,
+        "median_width": words["median_width"] + unit,
+        "has_medians": any(median is not None for median in medians),
+        "groups": [
+            {"name": group.name} | _achieved_row(group, nominal) for group in coverage.groups
+        ],
         "figure": _coverage_figure(coverage, words) if coverage.groups else None,
+    }
+
+
+def _achieved_row(part: Achieved, nominal: float) -> dict[str, str]:
+    def shown(number: float | None) -> str:
+        return "–" if number is None else rounded(number)
+
+    return {
+        "achieved": _with_ends(*percentage(part.achieved, part.lower, part.upper, against=nominal)),
+        "count": shown(part.count),
+        "width": shown(part.width),
+        "median_width": shown(part.median_width),
+        "note": part.note or "",
     }
 
 

@@ -76,36 +76,41 @@ class Unit(Part):
     """Further numbers and words; a number may come with its interval."""
 
 
-class CoverageGroup(Part):
-    """How often the intervals held within one group."""
+class Achieved(Part):
+    """How often intervals or sets held, and how wide they are."""
 
-    name: Sentence
-    """Name of the group, such as a regime or a class."""
     achieved: Share | None
-    """Share of the cases that the interval or set contained."""
-    lower: Share | None = None
-    """Lower end of the interval of `achieved`."""
-    upper: Share | None = None
-    """Upper end of the interval of `achieved`."""
-    count: Count | None = None
-    """Number of cases in the group."""
-    width: float | None = None
-    """Mean width of the intervals, or mean size of the sets."""
-
-
-class Coverage(Part):
-    """How often the intervals held, against how often they should."""
-
-    nominal: Share
-    """The share that was promised."""
-    achieved: Share | None
-    """The share that was found on data not used for training or calibration."""
+    """Share of the cases, not used for training or calibration, that they contained."""
     lower: Share | None = None
     """Lower end of the interval of `achieved`."""
     upper: Share | None = None
     """Upper end of the interval of `achieved`."""
     count: Count | None = None
     """Number of cases."""
+    width: float | None = None
+    """Mean width of the intervals, or mean size of the sets; null where one has no bound."""
+    median_width: float | None = None
+    """Median width of the intervals; null where half of them have no bound."""
+    unbounded: Count | None = None
+    """Number of intervals without a bound on a side."""
+    note: Text | None = None
+    """What a reader must know beside the numbers."""
+
+
+class CoverageGroup(Achieved):
+    """How often the intervals held within one group."""
+
+    name: Sentence
+    """Name of the group, such as a regime or a class."""
+
+
+class Coverage(Achieved):
+    """How often the intervals held, against how often they should."""
+
+    nominal: Share
+    """The share that was promised."""
+    width_unit: Text | None = None
+    """Unit of the widths."""
     groups: list[CoverageGroup] = []
     """The same by group."""
 

@@ -63,6 +63,7 @@ TABLES: dict[str, dict[str, str]] = {
         "left_out": "Left out",
         "left_out_none": "Nothing was left out.",
         "listed_units": "The list stops at {shown}; the rest is in result.json.",
+        "median_width": "Median width",
         "met": "met",
         "metric": "Measure",
         "metrics": "Key figures",

@@ -1,8 +1,9 @@
-"""Split conformal prediction with the finite-sample rank, by class.
+"""Split conformal prediction: thresholds of scores with the finite-sample rank.
 
-A score says how badly a label fits a row; the threshold of a class is a high quantile of the
-scores of calibration rows that truly are of that class (Mondrian; Vovk, Gammerman & Shafer
-2005, ch. 4).
+A score says how badly a label or a prediction fits a row; the threshold of a class is a high
+quantile of the scores of calibration rows that truly are of that class (Mondrian; Vovk, Gammerman
+& Shafer 2005, ch. 4). Thresholds by regime are in `lumipipe.uncertainty.regimes`, for data that
+drift in `lumipipe.uncertainty.adaptive`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
+
+
+def finite_rank(count: int, coverage: float) -> int:
+    """The rank that a threshold has among `count` scores: ⌈(count + 1) · coverage⌉.
+
+    Parameters
+    ----------
+    count : int
+        Number of calibration scores.
+    coverage : float
+        Nominal coverage.
+
+    Returns
+    -------
+    int
+        From 1; above `count` where there are too few scores for any threshold.
+
+    Examples
+    --------
+    >>> finite_rank(9, 0.9), finite_rank(8, 0.9)
+    (9, 9)
+    """
+    # A product such as 10 * 0.9 may round up past the whole number that is meant.
+    return math.ceil((count + 1) * coverage - 1e-9)
 
 
 def conformal_quantile(scores: NDArray[np.float64], coverage: float) -> float:
@@ -43,11 +70,41 @@ def conformal_quantile(scores: NDArray[np.float64], coverage: float) -> float:
     >>> conformal_quantile(np.arange(8.0), 0.9)
     inf
     """
-    # A product such as 10 * 0.9 may round up past the whole number that is meant.
-    rank = math.ceil((len(scores) + 1) * coverage - 1e-9)
+    rank = finite_rank(len(scores), coverage)
     if rank > len(scores):
         return math.inf
     return float(np.partition(scores, rank - 1)[rank - 1])
+
+
+def binned_quantile(
+    counts: NDArray[np.int64], edges: Sequence[float], coverage: float
+) -> NDArray[np.float64]:
+    """The thresholds of `conformal_quantile` where scores are known by their bins.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (..., bin)
+        Number of calibration scores in each bin.
+    edges : sequence of float
+        Upper edge of each bin, rising.
+    coverage : float
+        Nominal coverage.
+
+    Returns
+    -------
+    ndarray of float64, shape (...)
+        The upper edge of the bin that holds the score of the rank, so that the promise of the
+        exact threshold holds; infinity where there are too few scores.
+
+    Examples
+    --------
+    >>> binned_quantile(np.array([[4, 5, 0], [4, 4, 0]]), [1.0, 2.0, np.inf], 0.9)
+    array([ 2., inf])
+    """
+    total = counts.sum(axis=-1)
+    rank = np.vectorize(finite_rank, otypes=[np.int64])(total, coverage)
+    place = (counts.cumsum(axis=-1) < rank[..., None]).sum(axis=-1)
+    return np.asarray(np.append(edges, math.inf)[place], dtype=np.float64)
 
 
 def class_thresholds(
