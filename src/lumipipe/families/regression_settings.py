@@ -41,6 +41,9 @@ class RegressionSettings(Settings):
     """Ridge penalties to choose from."""
     folds: Annotated[int, Field(ge=FEWEST_FOLDS)] = 10
     """Folds of the training rows, in which the penalty is chosen; of the test where it is dealt."""
+    fold_by: str | None = None
+    """`unit`, `recording`, `source` or a label: what of the training rows is left out together;
+    blocks of neighbouring rows where absent."""
     sample_rows: Annotated[int, Field(ge=16)] = 4096
     """Rows of each fold that calibrate the interval."""
     guard_alpha: Fraction = 0.01
