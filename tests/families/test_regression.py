@@ -216,7 +216,8 @@ def test_windows_take_their_answer_from_their_last_row(tmp_path: Path) -> None:
 def test_units_can_be_the_folds_of_training_rows(tmp_path: Path) -> None:
     sources = [plant(50, seed=n) for n in range(6)]
     split = SourceSplit(kind="source", train=[f"s{n}" for n in range(5)])
-    scores = fitted(tmp_path, sources, split, whole_units=True)
+    settings = SETTINGS.model_copy(update={"fold_by": "unit"})
+    scores = fitted(tmp_path, sources, split, settings)
     rows = scores.all_rows
     for unit in range(5):
         assert len(set(rows["fold"][rows["recording"] == unit])) == 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lumipipe.families.activity import Activity
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.carbon import Carbon
+from lumipipe.families.emission import Emission
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
 
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Family] = {
         Activity(),
         Bearing(),
         Carbon(),
+        Emission(),
         Monitoring(),
         Recipe(),
     )

@@ -30,6 +30,7 @@ from lumipipe.families.regression_settings import (
     centre_and_scale,
 )
 from lumipipe.families.roles import CALIBRATE, TEST, TRAIN, Roles, block_of, role_of, roles
+from lumipipe.families.sensors import MENDED, sensor_arrays, sensor_scores
 from lumipipe.features import build_features, measure_features
 from lumipipe.fold import merge_all
 from lumipipe.kernels.philox import uniform_at
@@ -79,13 +80,16 @@ class Regression:
         is by a group that is no attribute of recordings.
     key_name : str
         What the keys are called.
-    whole_units : bool
-        Whether units, not blocks of neighbouring rows, are the folds of the training rows.
     thresholds : callable, optional
         Half-width of the interval of each target, or more, from residuals (row, target) and
         numbers (row,) of rows that the model has not seen.
     extra : mapping of str to callable of Block
         Further columns of the scored rows: float64 (window,).
+    times : bool
+        Whether blocks of scored rows have their times, for `extra`.
+    sensors : bool
+        Whether each input is predicted from the others, too; scored rows then have the columns
+        of `lumipipe.families.sensors.sensor_scores`.
     """
 
     job: Job
@@ -94,11 +98,12 @@ class Regression:
     truth: Callable[[Block], NDArray[np.float64]] | None = None
     key: Callable[[Block], NDArray[np.int64]] | None = None
     key_name: str = "group"
-    whole_units: bool = False
     thresholds: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] | None = (
         None
     )
     extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
+    times: bool = False
+    sensors: bool = False
 
     @property
     def stream(self) -> StreamTable:
@@ -148,15 +153,13 @@ class Regression:
     @cached_property
     def fold_of_group(self) -> dict[str, int]:
         """The fold of each group of recordings; empty where folds are not groups of them."""
-        if isinstance(self.split, GroupSplit) and self.key is None:
-            by = self.split.by
-        elif self.whole_units and not self.is_dealt:
-            by = "unit"
-        else:
+        by = self._fold_by
+        if by is None:
             return {}
         used = [r for r, span in enumerate(self.roles.train) if span.size]
         known = self.job.known()
-        groups = group_of(by, [known[r] for r in used], "evaluation.split.by")
+        place = "evaluation.split.by" if self.is_dealt else "train.fold_by"
+        groups = group_of(by, [known[r] for r in used], place)
         dealt = deal(groups, self._folds_asked)
         if len(set(dealt.values())) < FEWEST_FOLDS:
             raise InputError(
@@ -165,6 +168,14 @@ class Regression:
                 f"give at least {FEWEST_FOLDS}: one to test, one to choose on, one to fit",
             )
         return dealt
+
+    @property
+    def _fold_by(self) -> str | None:
+        """What is known of recordings that each fold holds whole; None where folds are blocks."""
+        if self.is_dealt:
+            by_group = isinstance(self.split, GroupSplit) and self.key is None
+            return self.split.by if by_group else None
+        return self.settings.fold_by
 
     @property
     def _folds_asked(self) -> int:
@@ -256,6 +267,8 @@ class Regression:
             [together.part(state, name) for state in states] for name in ("guard", "range")
         )
         arrays |= guard_arrays(self.guard, backend, watched, ranges)
+        if self.sensors:
+            arrays |= sensor_arrays(self.guard, backend, watched)
         return Model(arrays, self._card(self._spread(merge_all(self.reducer, parts))))
 
     def _spread(self, state: State) -> NDArray[np.float64]:
@@ -308,6 +321,9 @@ class Regression:
             "prediction": ("float64", (len(self.targets),)),
             **dict.fromkeys((*DISTANCES, *self.extra), ("float64", ())),
         }
+        if self.sensors:
+            columns |= dict.fromkeys(MENDED, ("float64", ()))
+            columns |= {"excess": ("float64", (len(self.inputs),)), "suspect": ("int64", ())}
         parts: dict[str, Any] = {"rows": RowsReducer(xp, columns)}
         for number in range(len(self.targets)):
             bins = self.residual_bins(model, number)
@@ -322,7 +338,7 @@ class Regression:
         def measure(block: Block) -> Mapping[Leaf, Batch]:
             return self._measure_scores(there, model, block)
 
-        return Pass(self.stream, self.score_plan, Together(parts), measure)
+        return Pass(self.stream, self.score_plan, Together(parts), measure, times=self.times)
 
     def residual_bins(self, model: Model, target: int) -> ResidualBins:
         """The counts of residuals of a target that calibrate its intervals, by regime."""
@@ -414,6 +430,8 @@ class Regression:
             **self.guard.distances(backend, model.arrays, inputs, judge),
             **{name: column(block) for name, column in self.extra.items()},
         }
+        if self.sensors:
+            host |= sensor_scores(self.guard, backend, model.arrays, inputs, judge)
         return {(): {name: backend.asarray(array) for name, array in host.items()}}
 
     @cached_property
@@ -519,7 +537,7 @@ class Regression:
     @cached_property
     def _fold_of_recording(self) -> NDArray[np.int64]:
         """The fold of each recording by its group; -1 where it does not train."""
-        by = self.split.by if isinstance(self.split, GroupSplit) else "unit"
+        by = self._fold_by or ""
         folds = [self.fold_of_group.get(known.get(by, ""), -1) for known in self.job.known()]
         trains = [span.size > 0 for span in self.roles.train]
         return np.where(trains, np.asarray(folds, dtype=np.int64), -1)

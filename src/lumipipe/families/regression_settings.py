@@ -70,6 +70,9 @@ class RegressionSettings(Settings):
     """Folds of the training rows, in which the penalty is chosen; of the test where it is dealt."""
     regimes: Regimes | None = None
     """Regimes that have intervals of their own; one for all rows where absent."""
+    fold_by: str | None = None
+    """`unit`, `recording`, `source` or a label: what of the training rows is left out together;
+    blocks of neighbouring rows where absent."""
     sample_rows: Annotated[int, Field(ge=16)] = 4096
     """Rows of each fold that calibrate the interval."""
     guard_alpha: Fraction = 0.01
