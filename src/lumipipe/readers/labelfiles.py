@@ -6,13 +6,12 @@ Labels that stand beside the samples, in file names or in the request are
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
 from lumipipe.errors import InputError
 from lumipipe.readers.channels import column_of
-from lumipipe.readers.compressed import shown
 from lumipipe.readers.delimited import Options, read
 from lumipipe.readers.files import check_digest, find_files
 from lumipipe.readers.labels import named, number_of
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-
     from lumipipe.config import Label, Source
-    from lumipipe.readers.tables import Table
 
 
 def label_files(source: Source, base: Path) -> dict[str, Path]:
@@ -104,108 +100,113 @@ def labels_from_file(
     InputError
         If rows are too few or too many, tell one recording two things, or are about none.
     """
-    table = _table(label, file, place)
-    values = [number_text(value).strip() for value in _labels_column(label, table, file).tolist()]
+    missing = next((r for r in recordings if label.by is not None and label.by not in r), None)
+    if missing is not None:
+        raise InputError(
+            place,
+            f"recording {missing['recording']} has no {label.by} to find its label by",
+            f"use one of {', '.join(sorted(missing))}",
+        )
+    rows = _rows(label, file, place)
     if label.by is None:
-        found = _in_order(label, file, values, len(recordings))
+        found = _in_order(label, rows.labels, len(recordings))
     else:
-        rows = _rows_by_key(label, table, file, values)
-        found = _by_key(label, rows, (file, table, values), recordings, place)
-    return [named(value, label, place, shown(file)) for value in found]
+        found = _by_key(label, rows, [known[label.by] for known in recordings])
+    return [named(value, label, place, label.file or "") for value in found]
 
 
-def _table(label: Label, file: Path, place: str) -> Table:
-    """The file as a table; what tells rows apart stays text, so that 007 is not 7."""
-    plain = {} if label.by or label.column else {"header": 0}
+class _Rows(NamedTuple):
+    """What a file says in each row: where, of whom (if it tells) and which label."""
+
+    places: list[str]
+    keys: list[str]
+    labels: list[str]
+
+
+def _rows(label: Label, file: Path, place: str) -> _Rows:
+    """The rows of the file; what tells them apart stays text, so that 007 is not 7."""
+    key = label.key or label.by
     try:
-        options = Options.model_validate(plain | label.read)
+        header = {} if label.by or label.column else {"header": 0}
+        options = Options.model_validate(header | label.read)
     except ValidationError as error:
         complaint = error.errors()[0]
-        key = ".".join(str(part) for part in ("read", *complaint["loc"]))
-        raise InputError(place, f"{key}: {complaint['msg']}", "mend the option") from error
-    key_column = label.key or label.by
-    text = [] if key_column is None else [key_column]
-    (table,) = read(file, options.model_copy(update={"text": [*options.text, *text]}))
-    return table
-
-
-def _labels_column(label: Label, table: Table, file: Path) -> np.ndarray:
-    """The column with the labels: the named one, or the only one beside the key."""
-    names = [name for name in table.columns if name != (label.key or label.by)]
-    if label.column is None and len(names) != 1:
+        name = ".".join(str(part) for part in ("read", *complaint["loc"]))
+        raise InputError(place, f"{name}: {complaint['msg']}", "mend the option") from error
+    options = options.model_copy(
+        update={
+            "text": [*options.text, *filter(None, [key])],
+            "columns": None if label.column is None else sorted(filter(None, [label.column, key])),
+        }
+    )
+    (table,) = read(file, options)
+    keys = None if key is None else column_of(table, key, label.file or "")
+    others = [name for name in table.columns if name != key]
+    if label.column is None and len(others) != 1:
         raise InputError(
-            shown(file),
-            f"has {len(names)} columns that may hold the label: {', '.join(names)}",
+            label.file or "",
+            f"has {len(others)} columns that may hold the label: {', '.join(others)}",
             "name one in the label: column",
         )
-    return column_of(table, label.column or names[0], shown(file))
+    values = column_of(table, label.column or others[0], label.file or "").tolist()
+    return _Rows(
+        [table.row_place(row) for row in range(len(values))],
+        [] if keys is None else [text.strip() for text in keys],
+        [number_text(value).strip() for value in values],
+    )
 
 
-def _in_order(label: Label, file: Path, values: list[str], recordings: int) -> list[str]:
+def _in_order(label: Label, labels: list[str], recordings: int) -> list[str]:
     """The label of each recording where rows are in the order of recordings."""
-    if len(values) < recordings or (len(values) > recordings and label.spare == "refuse"):
+    if len(labels) < recordings or (len(labels) > recordings and label.spare == "refuse"):
         raise InputError(
-            shown(file),
-            f"has {len(values)} rows for {recordings} recordings",
+            label.file or "",
+            f"has {len(labels)} rows for {recordings} recordings",
             "give one row for each, or let a column name the recording: by",
         )
-    return values[:recordings]
+    return labels[:recordings]
 
 
-def _rows_by_key(label: Label, table: Table, file: Path, values: list[str]) -> dict[str, int]:
-    """Number of the row that each key stands in; a key may stand twice with one label only."""
-    keys = column_of(table, label.key or label.by or "", shown(file)).tolist()
-    rows: dict[str, int] = {}
-    for row, text in enumerate(keys):
-        key = number_text(text).strip()
-        first = rows.setdefault(key, row)
-        if values[first] != values[row]:
-            raise InputError(
-                shown(file),
-                f"{table.row_place(row)} says {values[row]} of {label.by} {key}, "
-                f"{table.row_place(first)} says {values[first]}",
-                "keep one of the rows",
-            )
-    return rows
-
-
-def _by_key(
-    label: Label,
-    rows: dict[str, int],
-    told: tuple[Path, Table, list[str]],
-    recordings: Sequence[Mapping[str, str]],
-    place: str,
-) -> list[str]:
-    """The label of each recording where a row names it; `told` is file, table and labels."""
-    file, table, values = told
-    by = label.by or ""
-    numbers = {number_of(key): row for key, row in rows.items()}
+def _by_key(label: Label, rows: _Rows, wanted: list[str]) -> list[str]:
+    """The label of each recording where rows name it; `wanted` are the names, with repeats."""
+    first, numbers = _index(label, rows)
     found, used = [], set()
-    for known in recordings:
-        if by not in known:
-            raise InputError(
-                place,
-                f"recording {known['recording']} has no {by} to find its label by",
-                f"use one of {', '.join(sorted(known))}",
-            )
-        row = rows.get(known[by])
-        if row is None and (number := number_of(known[by])) is not None:
-            row = numbers.get(number)  # 7 and 7.0 are one pump
+    for name in wanted:
+        number = None if name in first else number_of(name)
+        row = first.get(name) if number is None else numbers.get(number)
         if row is None and label.otherwise is None:
             raise InputError(
-                shown(file),
-                f"has no row for {by} {known[by]}",
+                label.file or "",
+                f"has no row for {label.by} {name}",
                 "add it, or say in the label what its absence means: otherwise",
             )
         used.add(row)
-        found.append(label.otherwise or "" if row is None else values[row])
-    spare = [row for row in rows.values() if row not in used]
+        found.append(label.otherwise or "" if row is None else rows.labels[row])
+    spare = [row for row in first.values() if row not in used]
     if spare and label.spare == "refuse":
-        text = next(key for key, row in rows.items() if row == spare[0])
         raise InputError(
-            shown(file),
-            f"{table.row_place(spare[0])} is about {by} {text}, which no recording has; "
-            f"{len(spare)} such rows",
+            label.file or "",
+            f"{rows.places[spare[0]]} is about {label.by} {rows.keys[spare[0]]}, which no "
+            f"recording has; {len(spare)} such rows",
             "mend them, or set spare: leave_out in the label",
         )
     return found
+
+
+def _index(label: Label, rows: _Rows) -> tuple[dict[str, int], dict[float, int | None]]:
+    """The first row of each key, and of each key that is a number and the only one so large."""
+    first: dict[str, int] = {}
+    numbers: dict[float, int | None] = {}
+    for row, key in enumerate(rows.keys):
+        known = first.setdefault(key, row)
+        if rows.labels[known] != rows.labels[row]:
+            raise InputError(
+                label.file or "",
+                f"{rows.places[row]} says {rows.labels[row]} of {label.by} {key}, "
+                f"{rows.places[known]} says {rows.labels[known]}",
+                "keep one of the rows",
+            )
+        number = number_of(key)
+        if number is not None and numbers.setdefault(number, known) != known:
+            numbers[number] = None  # 7 and 007 are two names, so neither stands for 07
+    return first, numbers
