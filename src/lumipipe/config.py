@@ -140,11 +140,11 @@ class Label(Settings):
     value: str | None = None
     """One value for all recordings of this source."""
     file: Text | None = None
-    """CSV file beside the request with one label in a row, a column's names only where needed."""
+    """CSV file beside the request with a label in each row."""
     by: Text | None = None
-    """`recording`, `unit` or attribute that a row of `file` names; in their order where absent."""
+    """`recording`, `unit` or attribute that each row names; without it they go by order."""
     key: Text | None = None
-    """Column of `file` that names it; the column called as in `by` where absent."""
+    """Column of `file` that names it; the one called as in `by` where absent."""
     otherwise: Text | None = None
     """Label of recordings that no row of `file` is about; refused where absent."""
     spare: Literal["refuse", "leave_out"] = "refuse"
