@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lumipipe.metrics.confusion import ConfusionReducer
-from lumipipe.metrics.indicators import IndicatorReducer
+from lumipipe.metrics.lives import IndicatorReducer
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer

@@ -9,7 +9,7 @@ import pytest
 from array_api_compat import numpy as xp
 
 from lumipipe.families.indicator_ranking import rank_indicators
-from lumipipe.metrics.indicators import IndicatorReducer
+from lumipipe.metrics.lives import IndicatorReducer
 
 if TYPE_CHECKING:
     from pathlib import Path

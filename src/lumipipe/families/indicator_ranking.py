@@ -13,11 +13,11 @@ import numpy as np
 from lumipipe.metrics.indicators import (
     ROUNDING,
     is_constant,
-    life_curve,
     monotonicity,
     prognosability,
     trendability,
 )
+from lumipipe.metrics.lives import life_curve
 from lumipipe.uncertainty.proportions import drawn_units
 
 if TYPE_CHECKING:
