@@ -221,7 +221,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "activity",
         {"data": {0: {"labels": {"exercise": {"attribute": DROP}}}}},
         "exercise:",
-        "data.0.labels.exercise: the label has no single origin; give column, attribute, value or file",
+        "data.0.labels.exercise: the label has no single origin; give column, attribute, value or",
     ),
     "column and pattern of one name": (
         "activity",
