@@ -9,6 +9,7 @@ import numpy as np
 from lumipipe.metrics.confusion import ConfusionReducer
 from lumipipe.metrics.distinct import DistinctReducer
 from lumipipe.metrics.exact import ExactSumsReducer
+from lumipipe.metrics.lives import IndicatorReducer
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
@@ -69,6 +70,12 @@ def _residuals(first: int, stop: int) -> Batch:
     return {"residual": residual, "regime": rows % 4 - 1}
 
 
+def _lives(first: int, stop: int) -> Batch:
+    value = np.round(_normal(first, stop, 3), 1)
+    value[value[:, 2] > 101.0, 2] = np.nan
+    return {"value": value, "life": np.arange(first, stop) / 63.0}
+
+
 def _spectra(first: int, stop: int) -> Batch:
     x = _normal(first, stop, 6)
     return {"power": x[:, :4] ** 2, "band_power": x[:, 4] ** 2, "signal": x[:, 5:]}
@@ -87,6 +94,7 @@ REDUCERS = {
     "pairs": Case(lambda xp, d: PairReducer(xp, 4, d), _gaps, exact=False),
     "monitor": Case(lambda xp, d: MonitorReducer(xp, 4, 8, 1, d), _gaps, exact=False),
     "envelope": Case(lambda xp, d: EnvelopeReducer(xp, 4, d), _spectra, exact=False),
+    "indicators": Case(lambda xp, d: IndicatorReducer(xp, 3, 17, d), _lives, exact=True),
     "confusion": Case(lambda xp, d: ConfusionReducer(xp, 3, d), _classes, exact=True),
     "sums": Case(lambda xp, d: SumsReducer(xp, {"value": (2,)}, d), _classes, exact=False),
     "residuals": Case(lambda xp, d: ResidualBins(xp, 0.1, 2.0, 2, 0.1, d), _residuals, exact=True),

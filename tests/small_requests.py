@@ -67,6 +67,26 @@ def activity(folder: Path, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def fleet(folder: Path, units: int = 12, **changes: Any) -> Path:
+    """The exercises of `activity`, all in one table; what they were stands in another file."""
+    lines = ["unit,x,y"]
+    exercises = [sorted(SINES_HZ)[unit % 2] for unit in range(units)]
+    for unit, exercise in enumerate(exercises):
+        file = folder / "raw" / "one.csv"
+        write_sines(file, SINES_HZ[exercise], 8 + unit % 3, (unit, 1))
+        lines += [f"{unit},{row}" for row in file.read_text(encoding="utf-8").splitlines()[1:]]
+        file.unlink()
+    (folder / "raw" / "fleet.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "told.csv").write_text("\n".join(exercises) + "\n", encoding="utf-8")
+    source = {
+        "source": "raw/fleet.csv",
+        "recordings": {"column": "unit", "id": "u{unit:02}", "unit": "u{unit:02}"},
+        "labels": {"exercise": {"file": "told.csv", "meaning": "what the person did"}},
+    }
+    request = activity(folder, data={0: source | {"recordings": DROP, "labels": DROP}})
+    return change(request, **{"data": {0: source}, **changes})
+
+
 def monitoring(folder: Path, **changes: Any) -> Path:
     """Sixty rows of five correlated channels; the last fifteen are shifted."""
     rng = np.random.default_rng(7)

@@ -221,7 +221,13 @@ CASES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "activity",
         {"data": {0: {"labels": {"exercise": {"attribute": DROP}}}}},
         "exercise:",
-        "data.0.labels.exercise: the label has no single origin; give column, attribute or value",
+        "data.0.labels.exercise: the label has no single origin; give column, attribute, value or",
+    ),
+    "column and pattern of one name": (
+        "activity",
+        {"data": {0: {"recordings": {"column": "person"}}}},
+        "recordings:",
+        "data.0.recordings: pattern and column both give the attribute person; rename the group",
     ),
     "label that is not declared": (
         "activity",

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lumipipe.config import Prepare, Source
+from lumipipe.config import Label, Prepare, Source
 from lumipipe.errors import InputError
 from lumipipe.readers.files import find_files, glob_root
 from lumipipe.readers.grid import on_grid
+from lumipipe.readers.labelfiles import labels_from_file
 from lumipipe.readers.recording import Recording, read_recordings
 
 pytestmark = pytest.mark.real
@@ -244,6 +245,68 @@ def test_femto_snapshots(real_data: Path) -> None:
     (temperature,) = load(real_data, source=f"{folder}/temp_00001.csv.gz", **keys)
     assert temperature.streams["main"].values.shape == (600, 1)
     assert "delimiter ';'" in temperature.attributes["dialect"]
+
+
+def test_femto_snapshots_follow_their_numbers_within_the_bearing(real_data: Path) -> None:
+    found = load(
+        real_data,
+        most=12,
+        source="femto-bearing/*/acc_*.csv.gz",
+        format="csv",
+        read={"header": 0, "names": ["h", "min", "s", "us", "horizontal", "vertical"]},
+        recordings={
+            "pattern": r"(?P<bearing>[^/]+)/acc_(?P<snapshot>\d+)",
+            "id": "{bearing}-{snapshot}",
+            "unit": "{bearing}",
+        },
+        time={"kind": "regular", "rate_hz": 25600},
+        channels=channels("acceleration", "g", x="horizontal", y="vertical"),
+    )
+    assert {item.unit for item in found} == {"Bearing2_7"}
+    # The order of text is that of the snapshots, because their numbers have one width.
+    ordered = sorted(found, key=lambda item: (item.unit, item.id))
+    assert [int(item.attributes["snapshot"]) for item in ordered] == list(range(1, 13))
+    assert {item.streams["main"].values.shape for item in found} == {(2560, 2)}
+
+
+def cmapss(base: Path, part: str) -> list[Recording]:
+    """Engines of one file of FD001, with all its columns."""
+    names = ["engine", "cycle", "c1", "c2", "c3", *(f"s{number}" for number in range(1, 22))]
+    return load(
+        base,
+        source=f"cmapss/{part}_FD001.txt",
+        format="text",
+        read={"names": names},
+        recordings={"column": "engine", "id": f"{part}-{{engine:03}}", "unit": "{engine}"},
+        time={"kind": "order", "row": "one flight"},
+        channels=channels("raw_reading", "1", cycle="cycle", last="s21"),
+    )
+
+
+@pytest.mark.parametrize(("part", "rows", "longest"), [("train", 20631, 362), ("test", 13096, 303)])
+def test_cmapss_engines_share_a_table(real_data: Path, part: str, rows: int, longest: int) -> None:
+    found = cmapss(real_data, part)
+    assert [item.unit for item in found] == [str(number) for number in range(1, 101)]
+    assert (found[6].id, found[99].id) == (f"{part}-007", f"{part}-100")
+    lengths = [len(item.streams["main"].values) for item in found]
+    assert (sum(lengths), max(lengths)) == (rows, longest)
+    for item, length in zip(found, lengths, strict=True):
+        cycles = item.streams["main"].values[:, 0]
+        np.testing.assert_array_equal(cycles, np.arange(1, length + 1))
+
+
+def test_cmapss_lives_stand_in_the_order_of_engines(real_data: Path) -> None:
+    file = real_data / "cmapss" / "RUL_FD001.txt"
+    label = Label(file="RUL_FD001.txt", meaning="flights left after the last row")
+    known = [
+        {"recording": item.id, "unit": item.unit, **item.attributes}
+        for item in cmapss(real_data, "test")
+    ]
+    told = labels_from_file(label, file, known, "source test: label remaining")
+    assert told == file.read_text().split()
+    assert (told[0], told[99], len(told)) == ("112", "20", 100)
+    with pytest.raises(InputError, match="has 100 rows for 99 recordings"):
+        labels_from_file(label, file, known[:99], "source test: label remaining")
 
 
 def test_watch_data_of_an_installed_package(tmp_path: Path) -> None:

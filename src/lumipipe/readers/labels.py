@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lumipipe.config import Label, Source
     from lumipipe.readers.tables import Table
 
+_WIDTH = re.compile("(?:0([1-9]))?")
+
 
 def attributes_of(
     source: Source, table: Table, name: str, plain: str, place: str
@@ -63,7 +65,18 @@ def attributes_of(
 
 
 def from_template(template: str, attributes: dict[str, str], place: str) -> str:
-    """A template such as {person}-{set} with its fields filled in."""
+    """A template with its fields filled in, with zeros before them where a width is given.
+
+    Raises
+    ------
+    InputError
+        If the template is broken or asks for what is not known.
+
+    Examples
+    --------
+    >>> from_template("{line}-{pump:03}", {"line": "a", "pump": "7"}, "request.yaml:9")
+    'a-007'
+    """
     parts = []
     try:
         fields = list(Formatter().parse(template))
@@ -75,13 +88,20 @@ def from_template(template: str, attributes: dict[str, str], place: str) -> str:
         parts.append(literal)
         if field is None:
             continue
-        if field not in attributes or specification or conversion:
+        if field not in attributes:
             raise InputError(
                 place,
                 f"the template {template} asks for {field}, which is not known",
                 f"known are: {', '.join(sorted(attributes))}",
             )
-        parts.append(attributes[field])
+        width = _WIDTH.fullmatch(specification or "")
+        if width is None or conversion:
+            raise InputError(
+                place,
+                f"the template {template} gives {field} a form",
+                f"write {{{field}}}, or {{{field}:03}} for zeros before a number",
+            )
+        parts.append(attributes[field].zfill(int(width[1] or 0)))
     return "".join(parts)
 
 
@@ -93,7 +113,7 @@ def whole_labels(
     Parameters
     ----------
     labels : dict of str to Label
-        Those of the source; the ones with a column are passed over.
+        Those of the source; the ones with a column or a file are passed over.
     attributes : dict of str to str
         Of the recording.
     file : str
@@ -113,7 +133,7 @@ def whole_labels(
     """
     found = {}
     for key, label in labels.items():
-        if label.column is not None:
+        if label.is_of_samples or label.file is not None:
             continue
         value = label.value
         if label.attribute is not None:
@@ -124,7 +144,7 @@ def whole_labels(
                     f"known are: {', '.join(sorted(attributes))}",
                 )
             value = attributes[label.attribute]
-        found[key] = _named(str(value), label, f"{place}: label {key}", file)
+        found[key] = named(str(value), label, f"{place}: label {key}", file)
     return found
 
 
@@ -134,27 +154,33 @@ def sample_labels(
     """Labels of each sample, from the columns that hold them; errors as in `whole_labels`."""
     found = {}
     for key, label in labels.items():
-        if label.column is None:
+        if label.column is None or not label.is_of_samples:
             continue
         column = column_of(table, label.column, file)[rows]
         values, positions = np.unique(
             np.array([number_text(item) for item in column.tolist()]), return_inverse=True
         )
         where = f"{place}: label {key}"
-        names = [_named(str(value), label, where, file) for value in values]
+        names = [named(str(value), label, where, file) for value in values]
         found[key] = np.array(names)[positions]
     return found
 
 
-def _named(value: str, label: Label, place: str, file: str) -> str:
-    """The report's name of a value; numbers match however they are written (1, 1.0)."""
+def named(value: str, label: Label, place: str, file: str) -> str:
+    """The report's name of a value; numbers match however they are written (1, 1.0).
+
+    Raises
+    ------
+    InputError
+        If the label names values, but not this one.
+    """
     if not label.values:
         return value
     if value in label.values:
         return label.values[value]
-    number = _number(value)
+    number = number_of(value)
     for key, name in label.values.items():
-        if number is not None and number == _number(key):
+        if number is not None and number == number_of(key):
             return name
     raise InputError(
         place,
@@ -163,7 +189,7 @@ def _named(value: str, label: Label, place: str, file: str) -> str:
     )
 
 
-def _number(text: str) -> float | None:
+def number_of(text: str) -> float | None:
     """A text as a number, or None."""
     try:
         return float(text)

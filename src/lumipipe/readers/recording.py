@@ -19,11 +19,14 @@ from lumipipe.readers import READERS
 from lumipipe.readers.channels import channel_values, stored_type
 from lumipipe.readers.compressed import plain_name
 from lumipipe.readers.files import check_digest, relative_name
+from lumipipe.readers.grouping import tables_by
 from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
 from lumipipe.readers.timebase import time_base
 from lumipipe.readers.units import conversion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lumipipe.config import Channel, Prepare, Source
     from lumipipe.readers.tables import Reader, ReaderOptions, Table
 
@@ -106,6 +109,15 @@ class Recording:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Unusable:
+    """A recording that cannot be used, the digest of its file, and why."""
+
+    id: str
+    sha256: str
+    error: RecordingError
+
+
 def read_recordings(
     source: Source, file: Path, prepare: Prepare, place: str, root: Path | None = None
 ) -> list[Recording]:
@@ -128,7 +140,7 @@ def read_recordings(
     Returns
     -------
     list of Recording
-        One for each table of the file, with one stream.
+        One for each table of the file, or value of `recordings.column`, with one stream.
 
     Raises
     ------
@@ -136,6 +148,26 @@ def read_recordings(
         If the request is wrong about this file: the message names what to correct.
     RecordingError
         If the file or a recording in it cannot be used.
+    """
+    found = []
+    for item in usable_recordings(source, file, prepare, place, root):
+        if isinstance(item, Unusable):
+            raise item.error
+        found.append(item)
+    return found
+
+
+def usable_recordings(
+    source: Source, file: Path, prepare: Prepare, place: str, root: Path | None = None
+) -> Iterator[Recording | Unusable]:
+    """The recordings in one file of a source, with those that cannot be used in their places.
+
+    Parameters, errors about the request or the whole file: as in `read_recordings`.
+
+    Yields
+    ------
+    Recording or Unusable
+        In the order of the file.
     """
     reader = _reader(source, place)
     options = _options(reader, source, place)
@@ -147,10 +179,28 @@ def read_recordings(
         )
     digest = check_digest(file, source)
     name = relative_name(source, file, root)
-    return [
-        _recording(source, table, prepare, place, name, digest)
-        for table in reader.read(file, options)
-    ]
+    for table in reader.read(file, options):
+        for part in _parts(source, table, name):
+            said = attributes_of(source, part, name, plain_name(Path(name)), place)
+            identity = from_template(source.recordings.id, said, f"{place}: recordings.id")
+            try:
+                yield _recording(source, part, prepare, place, (name, digest, identity), said)
+            except RecordingError as error:
+                yield Unusable(identity, digest, error)
+
+
+def _parts(source: Source, table: Table, name: str) -> Iterator[Table]:
+    """The table, or its rows by the column that tells recordings apart."""
+    column = source.recordings.column
+    if column is None:
+        yield table
+        return
+    plain = plain_name(Path(name))
+    shown, prefix = (
+        (name, "") if table.name == plain else (f"{name}#{table.name}", f"{table.name}-")
+    )
+    may_return = isinstance(source.time, TimeColumn)
+    yield from tables_by(table, column, shown, may_return=may_return, prefix=prefix)
 
 
 def _reader(source: Source, place: str) -> Reader:
@@ -173,18 +223,24 @@ def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
         known = f"known keys: {', '.join(reader.Options.model_fields)}"
         raise InputError(place, f"{key}: {problem}", remedy or known) from error
     numbers = {channel.column or channel.name for channel in source.channels}
-    text = {label.column for label in source.labels.values() if label.column is not None}
+    text = {label.column for label in source.labels.values() if label.is_of_samples}
+    text |= {source.recordings.column}
     if isinstance(source.time, TimeColumn):
         (text if source.time.format is not None else numbers).add(source.time.column)
-    return options.for_columns(numbers, text)
+    return options.for_columns(numbers, {name for name in text if name is not None})
 
 
 def _recording(
-    source: Source, table: Table, prepare: Prepare, place: str, name: str, digest: str
+    source: Source,
+    table: Table,
+    prepare: Prepare,
+    place: str,
+    identity: tuple[str, str, str],
+    attributes: dict[str, str],
 ) -> Recording:
-    """One table as a recording."""
-    attributes = attributes_of(source, table, name, plain_name(Path(name)), place)
-    shown = name if table.name == attributes["file"] else f"{name}#{table.name}"
+    """One table as a recording; `identity` is the file's name and digest, and the recording's."""
+    name, digest, own = identity
+    shown = name if table.name == plain_name(Path(name)) else f"{name}#{table.name}"
     rows = _rows(source, table, shown)
     found = [channel_values(table, rows, item, shown, place) for item in source.channels]
     dtype = stored_type(source, found, prepare.dtype, place)
@@ -203,7 +259,7 @@ def _recording(
         units=tuple(_stored_unit(item, place) for item in source.channels),
     )
     return Recording(
-        id=from_template(source.recordings.id, attributes, f"{place}: recordings.id"),
+        id=own,
         unit=from_template(source.recordings.unit, attributes, f"{place}: recordings.unit"),
         source=source.id,
         file=name,

@@ -37,15 +37,19 @@ class Table:
         What the file says about the whole table.
     first_line : int or None
         Line of the first row in a text file, from 1; None in a binary one.
+    origin : np.ndarray or None, shape (row,), int64
+        Where each row stands in the file, from 0; as they are where None.
     """
 
     name: str
     columns: dict[str, np.ndarray]
     attributes: dict[str, str]
     first_line: int | None
+    origin: np.ndarray | None = None
 
     def row_place(self, row: int) -> str:
         """``line N`` of a row in a text file, ``row N`` (from 0) in a binary one."""
+        row = row if self.origin is None else int(self.origin[row])
         return f"row {row}" if self.first_line is None else f"line {self.first_line + row}"
 
 

@@ -33,9 +33,12 @@ if TYPE_CHECKING:
     Entries = list[RecordingEntry]
 
 
+_PART = " in part"  # after an item's key: what was read in part is not found, so it is read again
+
+
 @dataclass(frozen=True)
 class Failure:
-    """One item that cannot be used, or (fatal) a request that cannot be carried out."""
+    """An item or recording that cannot be used, or (fatal) a request that cannot be met."""
 
     id: str | None
     source: str
@@ -58,7 +61,8 @@ class Reading:
     items : sequence of Item
         What to read.
     read : callable of int
-        The recordings of an item; raises InputError or OSError.
+        The recordings of an item, with a failure in the place of each that cannot be used;
+        raises InputError or OSError where the item cannot be used.
     digest : callable of int
         SHA-256 that the recordings of an item carry if it was not changed since it was read.
     failure : callable of int and Exception
@@ -68,7 +72,7 @@ class Reading:
     kind: str
     what: str
     items: Sequence[Item]
-    read: Callable[[int], Sequence[RecordingLike]]
+    read: Callable[[int], Sequence[RecordingLike | Failure]]
     digest: Callable[[int], str]
     failure: Callable[[int, InputError | OSError], Failure]
 
@@ -134,7 +138,7 @@ def make_pieces(comm: Comm, reading: Reading, pool: Path, settings: Prepare, log
     pieces, failures, parallelism = _read(comm, reading, batches, pool, settings.workers, log)
     numbers = {reading.items[number].key: number for number in missing}
     for piece in pieces:
-        found |= {numbers[key]: entries for key, entries in piece.items.items()}
+        found |= {numbers[key.removesuffix(_PART)]: entries for key, entries in piece.items.items()}
     recordings = [found.get(number, []) for number in range(len(reading.items))]
     return Pieces(recordings, failures, parallelism)
 
@@ -191,21 +195,21 @@ class _Batch:
     def __init__(self, numbers: Sequence[int]) -> None:
         self.numbers = numbers
         self._left = len(numbers)
-        self._held: dict[int, Sequence[RecordingLike]] = {}
+        self._held: dict[int, tuple[str, Sequence[RecordingLike]]] = {}
         self._lock = threading.Lock()
 
     def put(
-        self, number: int, recordings: Sequence[RecordingLike]
-    ) -> dict[int, Sequence[RecordingLike]]:
-        """All that is held, in order, for the caller that brings the last item; else nothing."""
+        self, number: int, key: str, recordings: Sequence[RecordingLike]
+    ) -> dict[str, Sequence[RecordingLike]]:
+        """All that is held by key, in order, for the caller that brings the last item."""
         with self._lock:
             if recordings:
-                self._held[number] = recordings
+                self._held[number] = (key, recordings)
             self._left -= 1
             if self._left:
                 return {}
             held, self._held = self._held, {}
-        return dict(sorted(held.items()))
+        return dict(held[place] for place in sorted(held))
 
 
 def _read(
@@ -221,14 +225,17 @@ def _read(
 
     def work(place: int) -> None:
         batch, number = queue[place]
-        recordings: Sequence[RecordingLike] = ()
+        found: Sequence[RecordingLike | Failure] = ()
         try:
-            recordings = reading.read(number)
+            found = reading.read(number)
         except (InputError, OSError) as error:
-            failures.append((number, asdict(reading.failure(number, error))))
-        if held := batch.put(number, recordings):
-            items = {reading.items[item].key: found for item, found in held.items()}
-            piece = write_piece(pool, reading.kind, items)
+            found = [reading.failure(number, error)]
+        bad = [item for item in found if isinstance(item, Failure)]
+        failures.extend((number, asdict(failure)) for failure in bad)
+        good = [item for item in found if not isinstance(item, Failure)]
+        key = reading.items[number].key + (_PART if bad else "")
+        if held := batch.put(number, key, good):
+            piece = write_piece(pool, reading.kind, held)
             pieces.append(piece.as_json())
             log(f"piece {len(pieces)} of {len(own)}: {piece.name}")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import lumipipe
 from lumipipe.readers.files import check_digest, find_files, glob_root, relative_name
+from lumipipe.readers.labelfiles import label_digests
 from lumipipe.store.manifest import digest_of, is_published
 from lumipipe.tasks.stages import Stage
 
@@ -27,7 +28,7 @@ _KEY_DIGITS = 20
 _THREADS = 4
 _LARGE_BYTES = 10**9
 # What shows an answer or brings a job to its place changes no number: nothing is computed anew.
-_COMPUTES = ("prepare", "reading", "train", "score", "folding", "request", "plan")
+_COMPUTES = ("prepare", "reading", "labelling", "train", "score", "folding", "request", "plan")
 _SHOWS_ONLY = ("cli.py", "machine/", "reporting/", "scheduler/")
 
 
@@ -124,10 +125,11 @@ def _digests(source: Source, base: Path, log: Callable[[str], None]) -> dict[str
     with ThreadPoolExecutor(_THREADS) as pool:
         digests = list(pool.map(lambda file: check_digest(file, source), files))
     root = glob_root(source, base)
-    return {
+    names = {
         relative_name(source, file, root): digest
         for file, digest in zip(files, digests, strict=True)
     }
+    return names | label_digests(source, base)
 
 
 def code_digest(*, shown: bool) -> str:

@@ -20,6 +20,7 @@ from lumipipe.store.manifest import is_published, publishing, read_manifest, sta
 from lumipipe.store.rows import ChannelRow
 from lumipipe.store.second_pass import check_plan, stream_record, write_dataset
 from lumipipe.store.sharing import agreed
+from lumipipe.tasks.labelling import told_labels, with_labels
 from lumipipe.tasks.reading import Job, put_on_grid, read_files
 from lumipipe.timing import Timer, versions
 
@@ -157,6 +158,8 @@ def _build(
         left_out += _left_out(job, on_grid)
         recordings = _joined(on_grid, left_out)
         parallelism["grid"] = on_grid.parallelism
+    told, label_files = told_labels(job, raw)
+    recordings = with_labels(recordings, told)
     notes = unlike_spellings(recordings)
     for note in notes:
         job.log(note)
@@ -173,7 +176,7 @@ def _build(
         "recordings": len(recordings),
         "files_planned": planned,
         "streams": {plan.template.name: stream_record(plan) for plan in plans},
-        "inputs": _inputs(job.request.data, raw),
+        "inputs": _inputs(job.request.data, raw, label_files),
         "left_out": left_out,
         "notes": notes,
     }
@@ -241,9 +244,13 @@ def _left_out(job: Job, pieces: Pieces) -> list[dict[str, Any]]:
     ]
 
 
-def _inputs(sources: Sequence[Source], raw: Pieces) -> dict[str, dict[str, str]]:
-    """Source to file to digest, files of left-out recordings included."""
-    inputs: dict[str, dict[str, str]] = {source.id: {} for source in sources}
+def _inputs(
+    sources: Sequence[Source], raw: Pieces, label_files: dict[str, dict[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Source to file to digest, files of left-out recordings and of labels included."""
+    inputs: dict[str, dict[str, str]] = {
+        source.id: dict(label_files[source.id]) for source in sources
+    }
     for entry in raw.entries:
         inputs[entry.source][entry.file] = entry.sha256
     for failure in raw.failures:

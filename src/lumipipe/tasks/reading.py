@@ -16,7 +16,7 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.costs import gridding_cost, reading_cost
 from lumipipe.readers.files import file_digest, find_files, glob_root, relative_name
 from lumipipe.readers.grid import on_grid
-from lumipipe.readers.recording import Recording, Stream, read_recordings
+from lumipipe.readers.recording import Recording, Stream, Unusable, usable_recordings
 from lumipipe.store.batches import Item
 from lumipipe.store.files import digest_of
 from lumipipe.store.first_pass import Failure, Reading, make_pieces
@@ -97,11 +97,20 @@ def read_files(job: Job) -> Pieces:
         for source, path, name, key, cost in listed
     ]
 
-    def read(number: int) -> list[Recording]:
+    def read(number: int) -> list[Recording | Failure]:
         file = files[number]
         source = job.request.data[file.source]
         root = glob_root(source, job.base)
-        return read_recordings(source, file.path, job.settings, f"source {source.id}", root)
+        place = f"source {source.id}"
+        found = list(usable_recordings(source, file.path, job.settings, place, root))
+        if len(found) == 1 and isinstance(found[0], Unusable):  # it is the file that is bad
+            raise found[0].error
+        return [
+            _failure(job, item.error, (item.id, source.id, file.name, item.sha256))
+            if isinstance(item, Unusable)
+            else item
+            for item in found
+        ]
 
     def failure(number: int, error: InputError | OSError) -> Failure:
         file = files[number]

@@ -234,7 +234,8 @@ def _check_group(file: YamlFile, request: Request, by: str, made: tuple[str, ...
     """Refuse a split by something that no source tells of its recordings."""
     known = {"unit", "recording", "source", *made}
     for source in request.data:
-        known |= {*source.labels, *re.findall(r"{(\w+)}", source.recordings.id)}
+        known |= {*source.labels, *re.findall(r"{(\w+)(?::\d+)?}", source.recordings.id)}
+        known |= set(filter(None, [source.recordings.column]))
         known |= set(re.findall(r"\(\?P<(\w+)>", source.recordings.pattern or ""))
     if by not in known:
         raise InputError(

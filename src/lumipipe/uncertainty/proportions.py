@@ -78,13 +78,37 @@ def bootstrap_units(
     units = len(counts)
     if units < 2:  # noqa: PLR2004  # a spread needs two
         return float("nan"), float("nan")
-    generator = np.random.Generator(np.random.Philox(key=[seed, 0xB007]))
-    drawn = generator.integers(0, units, size=(draws, units))
-    weight = np.stack([np.bincount(row, minlength=units) for row in drawn])
-    values = statistic(np.tensordot(weight, counts, axes=1))
+    values = statistic(np.tensordot(drawn_units(units, seed, draws), counts, axes=1))
     tail = (1 - confidence) / 2
     lower, upper = np.quantile(values, [tail, 1 - tail])
     return float(lower), float(upper)
+
+
+def drawn_units(units: int, seed: int, draws: int = 2000) -> NDArray[np.int64]:
+    """How often each unit is drawn when as many as there are, are drawn again.
+
+    Parameters
+    ----------
+    units : int
+        Number of units, at least one.
+    seed : int
+        Key of the draws.
+    draws : int
+        Number of resampled sets of units.
+
+    Returns
+    -------
+    ndarray of int64, shape (draw, unit)
+        Rows that sum to the number of units.
+
+    Examples
+    --------
+    >>> drawn_units(4, 1, 3).sum(axis=1)
+    array([4, 4, 4])
+    """
+    generator = np.random.Generator(np.random.Philox(key=[seed, 0xB007]))
+    drawn = generator.integers(0, units, size=(draws, units))
+    return np.stack([np.bincount(row, minlength=units) for row in drawn])
 
 
 def share_between_units(

@@ -94,3 +94,16 @@ def test_declared_digests_are_those_of_what_is_sampled(tmp_path: Path) -> None:
     assert update["sha256"] == {"000.npy": digest, "001.npy": digest}
     (update,) = linked([source()], every, tmp_path / "other")
     assert "sha256" not in update
+
+
+def test_files_of_labels_may_tell_more_than_a_sample_has(tmp_path: Path) -> None:
+    every = [files(tmp_path / "a", 2)]
+    digests = {"left.csv": "1" * 64, "000.npy": "2" * 64, "001.npy": "3" * 64}
+    labels = {
+        "left": {"file": "raw/left.csv", "meaning": "m"},
+        "kind": {"value": "pump", "meaning": "m"},
+    }
+    (update,) = linked([source(sha256=digests, labels=labels)], every, tmp_path / "put")
+    assert update["labels"] == labels | {"left": labels["left"] | {"spare": "leave_out"}}
+    sampled = hashlib.sha256(every[0][0].path.read_bytes()).hexdigest()
+    assert update["sha256"] == dict.fromkeys(digests, sampled) | {"left.csv": "1" * 64}

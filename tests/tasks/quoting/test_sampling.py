@@ -13,7 +13,7 @@ from lumipipe.tasks.quoting.extrapolation import works_of
 from lumipipe.tasks.quoting.rawsample import size_of
 from lumipipe.tasks.quoting.sampling import Bounds, take_sample
 from lumipipe.tasks.request import load_request
-from small_requests import activity, monitoring, write_sines
+from small_requests import activity, fleet, monitoring, write_sines
 from tasks.quoting.made import costs
 
 if TYPE_CHECKING:
@@ -110,6 +110,29 @@ def test_what_is_wrong_with_the_request_or_a_recording_is_said(
     with pytest.raises(error, match="there are 2 groups"):
         take_sample(loaded, "numpy", Bounds(total // 60, total, 60.0), quiet)
     assert len(rounds.sizes) == tries
+
+
+def test_a_recording_that_was_cut_may_be_bad_for_that_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_request(monitoring(tmp_path))  # one file
+    total = (tmp_path / "raw/plant.csv").stat().st_size
+    rounds = Rounds(least=total, error=RecordingError)
+    monkeypatch.setattr(sampling, "_round", rounds)
+    take_sample(loaded, "numpy", Bounds(total // 10, total, 60.0), quiet)
+    assert rounds.sizes[0] < total == rounds.sizes[-1]
+
+
+@pytest.mark.slow
+def test_the_first_units_of_a_fleet_tell_its_cost(tmp_path: Path) -> None:
+    """All units in one table, their labels in the order of units in another file."""
+    request = fleet(tmp_path, units=24)
+    loaded = load_request(request)
+    total = (tmp_path / "raw/fleet.csv").stat().st_size
+    log: list[str] = []
+    part = take_sample(loaded, "numpy", Bounds(total // 3, total // 2, 0.0), log.append)
+    assert not part.is_all
+    assert [line for line in log if line.startswith("too little")] == []
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lumipipe.readers.files import file_digest, find_files, glob_root, relative_name
@@ -124,8 +125,9 @@ def linked(
     Returns
     -------
     list of dict
-        New values of the keys ``source`` and ``sha256`` of each source. The digests are those
-        of what is there: the plan has compared the whole files with the request's own.
+        New values of the keys ``source``, ``sha256`` and ``labels`` of each source. The digests
+        are those of what is there: the plan has compared the whole files with the request's own.
+        Files of labels are taken whole; what they say of recordings not chosen is left out.
     """
     found = []
     for number, (source, files) in enumerate(zip(sources, chosen, strict=True)):
@@ -134,9 +136,33 @@ def linked(
             _put(file, place / file.name)
         update: dict[str, object] = {"source": f"{place}/**/*"}
         if source.sha256 is not None:
-            update["sha256"] = {file.name: file_digest(place / file.name) for file in files}
+            digests = {file.name: file_digest(place / file.name) for file in files}
+            update["sha256"] = _of_label_files(source) | digests
+        if _label_files(source):
+            update["labels"] = _lenient(source)
         found.append(update)
     return found
+
+
+def _label_files(source: Source) -> list[str]:
+    """Files that hold labels of a source; each is taken whole."""
+    return [label.file for label in source.labels.values() if label.file is not None]
+
+
+def _of_label_files(source: Source) -> dict[str, str]:
+    """What the source declares of its files of labels, where it declares each file by name."""
+    declared = source.sha256 if isinstance(source.sha256, dict) else {}
+    files = [PurePosixPath(file) for file in _label_files(source)]
+    return {name: digest for name, digest in declared.items() if any(f.match(name) for f in files)}
+
+
+def _lenient(source: Source) -> dict[str, object]:
+    """The labels of a source, where a file of labels may tell of more recordings than there are."""
+    labels: dict[str, object] = {}
+    for name, label in source.labels.items():
+        told = {} if label.file is None else {"spare": "leave_out"}
+        labels[name] = label.model_dump(mode="json", exclude_unset=True) | told
+    return labels
 
 
 def _put(file: RawFile, place: Path) -> None:

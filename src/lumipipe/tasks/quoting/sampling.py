@@ -97,10 +97,10 @@ def take_sample(loaded: Loaded, backend: str, bounds: Bounds, log: Log) -> Sampl
         log(f"sampling {_words(chosen)} of {_words(files)}")
         try:
             rounds.append(_round(loaded, chosen, backend))
-        except RecordingError:
-            raise
         except InputError as error:
-            if whole:
+            # A recording whose file was cut may be bad for that alone; a larger sample tells.
+            is_cut = any(not file.whole for source in chosen for file in source)
+            if whole or (isinstance(error, RecordingError) and not is_cut):
                 raise
             log(f"too little: {error.problem}")
             share = min(1.0, share * _GROWTH)

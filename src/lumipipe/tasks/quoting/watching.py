@@ -258,7 +258,7 @@ def main(folder: Path, verb: str) -> int:
     loaded = load_request(Path(form["request"]))
     update = {
         "data": [
-            source.model_copy(update=changed)
+            type(source).model_validate(source.model_dump(exclude_unset=True) | changed)
             for source, changed in zip(loaded.request.data, form["sources"], strict=True)
         ]
     }
