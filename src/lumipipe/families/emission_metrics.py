@@ -79,7 +79,8 @@ class Monitor:
             return max(1, round(float(np.median(known)) * asked.hours * 3600.0))
         # Without a rate, the fullest period shows how many rows one can have.
         fullest = average(self.hours.test, 1).valid.max(initial=1)
-        return int(np.int64(fullest))
+        most: int = int(fullest)
+        return most
 
     @cached_property
     def averages(self) -> Averages:
