@@ -76,11 +76,11 @@ class Monitor:
         rates = np.asarray(scores.regression.stream.rate_hz)
         known = rates[np.isfinite(rates)]
         if len(known):
-            return max(1, round(float(np.median(known)) * asked.hours * 3600.0))
+            seconds = 3600.0 * float(asked.hours)
+            return max(1, round(float(np.median(known)) * seconds))
         # Without a rate, the fullest period shows how many rows one can have.
         fullest = average(self.hours.test, 1).valid.max(initial=1)
-        most: int = int(fullest)
-        return most
+        return int(fullest)
 
     @cached_property
     def averages(self) -> Averages:
