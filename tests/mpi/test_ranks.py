@@ -19,6 +19,7 @@ JOB = Path(__file__).with_name("job_verbs.py")
 SMALL = {
     "activity": ("activity", {}),
     "bearing": ("bearing", {}),
+    "emission": ("emission", {}),
     "monitoring": ("monitoring", {}),
     "one chunk": ("monitoring", {"train": {"rows_per_chunk": 64}}),
 }
