@@ -286,6 +286,35 @@ def carbon(folder: Path, **changes: Any) -> Path:
         },
         "score": {"by": ["month", "unit", "shift"]},
     }
+
+
+def emission(folder: Path, **changes: Any) -> Path:
+    """Two earlier years of forty rows and a later one; a sensor sticks in the middle of that."""
+    for number, year in enumerate(("2011", "2012", "2013")):
+        rows = turbine_rows(40, number)
+        if year == "2013":
+            rows[15:25, 1] = rows[14, 1] + 30.0
+        write_csv(folder / "raw" / f"gt_{year}.csv", "ambient,inlet,power,nox", rows)
+    form = _form("emission", turbine_source("past", "raw/gt_201[12].csv"), {}) | {
+        "asset": {
+            "installation": "turbine",
+            "pollutant": "NOx",
+            "per_ppm": 2.0,
+            "reference": {"method": "an analyser", "u": 0.5},
+        },
+        "train": {
+            "target": "nox",
+            "features": {"polynomial": {"degree": 2}},
+            "penalties": [0.1, 10],
+            "folds": 3,
+            "sample_rows": 64,
+            "guard_alpha": 0.1,  # limits for a hundredth would take more rows
+            "windows_per_chunk": 16,
+        },
+        "score": {"averages": {"rows": 6}, "load": "power"},
+    }
+    form["evaluation"] = {"split": {"kind": "source", "train": ["past"], "test": ["later"]}}
+    form["data"].append(turbine_source("later", "raw/gt_2013.csv"))
     return _write(folder, form, changes)
 
 
@@ -320,6 +349,46 @@ def made_up_factor(value: float, unit: str, expanded: float, scope: int) -> dict
         "year": 2026,
         "scope": scope,
         "boundary": "a test",
+        "emission": emission,
+    }
+
+
+def turbine_rows(count: int, key: int) -> np.ndarray:
+    """Ambient and inlet temperature, power, and NOx, which bends with the power."""
+    rng = np.random.default_rng((11, key))
+    load, ambient = rng.uniform(-1, 1, count), rng.uniform(-1, 1, count)
+    noise = rng.normal(size=(count, 4)) * [0.5, 0.5, 0.3, 0.5]
+    columns = [
+        20 + 10 * ambient,
+        1080 + 15 * load - 5 * ambient,
+        130 + 20 * load - 3 * ambient,
+        60 - 15 * load + 5 * load**2 + 4 * ambient,
+    ]
+    return np.stack(columns, axis=1) + noise
+
+
+def turbine_source(name: str, files: str) -> dict[str, Any]:
+    """A source of a turbine's hourly rows."""
+    ranges = {
+        "ambient": ("temperature", "degC", -20, 50),
+        "inlet": ("temperature", "degC", 900, 1300),
+    }
+    channels = [
+        {"name": name, "quantity": quantity, "unit": unit, "range": [low, high]}
+        for name, (quantity, unit, low, high) in {
+            **ranges,
+            "power": ("power", "MW", 0, 250),
+            "nox": ("mass_concentration", "mg/m3", 0, 500),
+        }.items()
+    ]
+    return {
+        "id": name,
+        "source": files,
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {"id": "{name}", "unit": "turbine"},
+        "time": {"kind": "order", "row": "one hour"},
+        "channels": channels,
     }
 
 

@@ -231,7 +231,18 @@ def _not_answered(monitor: Monitor, word: str) -> list[NotAnswered]:
         found.append(
             NotAnswered(
                 question=f"Do the sensors {', '.join(unsure)} read right?",
-                reason="The other inputs tell too little of them to find a fault.",
+                reason=(
+                    "The other inputs tell too little of them to find a fault, or too few rows "
+                    "were left out to set a limit."
+                ),
+            )
+        )
+    arrays = monitor.hours.scores.model.arrays
+    if not np.isfinite([arrays["envelope_t2"], arrays["envelope_spe"]]).all():
+        found.append(
+            NotAnswered(
+                question="Which hours lie outside the operating envelope?",
+                reason="Too few rows were left out to set its limits; none is called outside.",
             )
         )
     if job.asset.reference.u is None:

@@ -43,8 +43,8 @@ class SensorRow(NamedTuple):
 
     @property
     def is_validated(self) -> bool:
-        """Whether the others tell it well enough to find a fault of it."""
-        return self.told >= LEAST_TOLD
+        """Whether the others tell it well enough to find a fault of it, and a limit is known."""
+        return self.told >= LEAST_TOLD and bool(np.isfinite(self.limit))
 
     @property
     def words(self) -> str:
