@@ -1,4 +1,4 @@
-"""The figures of features.md (R01, R02) and of the main job on real data sets.
+"""The figures of features.md (R01, R02, R09) and of the main job on real data sets.
 
 Sets that packages ship are read from the packages; the others are skipped, and said so, where
 they are absent.
