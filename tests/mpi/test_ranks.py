@@ -19,11 +19,8 @@ JOB = Path(__file__).with_name("job_verbs.py")
 SMALL = {
     "activity": ("activity", {}),
     "bearing": ("bearing", {}),
-<<<<<<< HEAD
     "carbon": ("carbon", {}),
-=======
     "emission": ("emission", {}),
->>>>>>> 96dd755223685f8de7f874572f4568fbc3251269
     "monitoring": ("monitoring", {}),
     "recipe": ("recipe", {}),
     "one chunk": ("monitoring", {"train": {"rows_per_chunk": 64}}),

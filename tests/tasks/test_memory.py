@@ -80,11 +80,8 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         folding._TILE,
     ),
     "bearing": ("bearing", {"segment_s": 0.5, "hop_s": 0.05, "windows_per_chunk": 64}, 8),
-<<<<<<< HEAD
     "carbon": ("carbon", {"rows_per_chunk": 64}, 8),
-=======
     "emission": ("emission", {"windows_per_chunk": 64}, 8),
->>>>>>> 96dd755223685f8de7f874572f4568fbc3251269
     "monitoring": ("monitoring", {"rows_per_chunk": 64}, 8),
 }
 """Family, settings that make large chunks, and windows that are always measured together."""

@@ -76,19 +76,11 @@ class Monitor:
         rates = np.asarray(scores.regression.stream.rate_hz)
         known = rates[np.isfinite(rates)]
         if len(known):
-<<<<<<< HEAD
-            seconds = 3600.0 * float(asked.hours)
-            return max(1, round(float(np.median(known)) * seconds))
-        # Without a rate, the fullest period shows how many rows one can have.
-        fullest = average(self.hours.test, 1).valid.max(initial=1)
-        return int(fullest)
-=======
             return max(1, round(float(np.median(known)) * float(asked.hours) * 3600.0))
         # Without a rate, the fullest period shows how many rows one can have.
         rows = self.hours.test
         periods = np.stack([rows["recording"], rows[PERIOD].astype(np.int64)])
         return max(np.unique(periods, axis=1, return_counts=True)[1].tolist(), default=1)
->>>>>>> 96dd755223685f8de7f874572f4568fbc3251269
 
     @cached_property
     def averages(self) -> Averages:
