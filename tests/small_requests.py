@@ -286,6 +286,7 @@ def carbon(folder: Path, **changes: Any) -> Path:
         },
         "score": {"by": ["month", "unit", "shift"]},
     }
+    return _write(folder, form, changes)
 
 
 def emission(folder: Path, **changes: Any) -> Path:
@@ -323,6 +324,7 @@ FAMILIES: dict[str, Callable[..., Path]] = {
     "carbon": carbon,
     "monitoring": monitoring,
     "bearing": bearing,
+    "emission": emission,
     "recipe": recipe,
 }
 

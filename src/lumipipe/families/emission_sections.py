@@ -127,7 +127,6 @@ def _rule_section(monitor: Monitor) -> Section:
     return Section(
         title="What the verdict rests on",
         paragraphs=[
-            *monitor.limits.citations(monitor.audits),
             (
                 f"That {job.score.least_share:.0%} of all audits must keep a limit is asked by "
                 "this request: a rule judges one audit at a time."
