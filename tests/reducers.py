@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lumipipe.metrics.confusion import ConfusionReducer
+from lumipipe.metrics.distinct import DistinctReducer
+from lumipipe.metrics.exact import ExactSumsReducer
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import MonitorReducer
@@ -62,7 +64,15 @@ def _spectra(first: int, stop: int) -> Batch:
     return {"power": x[:, :4] ** 2, "band_power": x[:, 4] ** 2, "signal": x[:, 5:]}
 
 
+def _values(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    x = np.stack([np.sin(rows) * 10.0 ** (rows % 40), np.where(rows % 7, 0.1 * rows, np.nan)], 1)
+    return {"x": x, "value": rows % 11 / 8.0}
+
+
 REDUCERS = {
+    "distinct": Case(lambda xp, d: DistinctReducer(xp, 6, d), _values, exact=True),
+    "exact sums": Case(lambda xp, d: ExactSumsReducer(xp, 2, d), _values, exact=True),
     "ridge": Case(lambda xp, d: RidgeReducer(xp, 3, 2, 8, 1, d), _ridge, exact=False),
     "pairs": Case(lambda xp, d: PairReducer(xp, 4, d), _gaps, exact=False),
     "monitor": Case(lambda xp, d: MonitorReducer(xp, 4, 8, 1, d), _gaps, exact=False),

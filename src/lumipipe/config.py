@@ -109,6 +109,8 @@ class TimeColumn(Settings):
     """Format of text stamps in the notation of strptime, such as %Y-%m-%d %H:%M:%S."""
     zone: Literal["UTC"] = "UTC"
     """Time zone of text stamps."""
+    midnight: Literal["begins_day", "ends_day"] = "begins_day"
+    """Whether 00:00 under a date begins that day or, as 24:00 would, ends it; of text stamps."""
     rate_hz: PositiveFloat | None = None
     """Nominal rate, to be compared with the measured one."""
 
@@ -116,6 +118,10 @@ class TimeColumn(Settings):
     def _unit_or_format(self) -> TimeColumn:
         if (self.unit is None) == (self.format is None):
             raise ValueError("give unit for numbers or format for text; one of the two")
+        if self.midnight == "ends_day" and (self.format is None or "%z" in self.format):
+            raise ValueError(
+                "midnight ends_day is for text stamps without an offset; leave midnight out"
+            )
         return self
 
 
@@ -286,8 +292,14 @@ class RandomSplit(Settings):
     """Number of folds."""
 
 
+class NoSplit(Settings):
+    """Nothing is learnt from these data, so nothing is held out."""
+
+    kind: Literal["none"]
+
+
 Split: TypeAlias = Annotated[
-    GroupSplit | TimeSplit | SourceSplit | RandomSplit, Field(discriminator="kind")
+    GroupSplit | TimeSplit | SourceSplit | RandomSplit | NoSplit, Field(discriminator="kind")
 ]
 
 

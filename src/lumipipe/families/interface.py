@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lumipipe.config import Request, Settings
     from lumipipe.fold import Batch, Leaf, Leaves, Reducer
     from lumipipe.reporting.result import Result
+    from lumipipe.rules.tables import RuleTable
     from lumipipe.store.dataset import Dataset, RecordingRow, StreamTable
     from lumipipe.windows import WindowPlan
 
@@ -37,6 +38,8 @@ class Job:
         The prepared data.
     backend : Backend
         Where arrays live.
+    rules : RuleTable or None
+        Limits that ``score.rules`` names; None where the family has no such key, and in training.
     """
 
     request: Request
@@ -45,6 +48,7 @@ class Job:
     asset: Any
     dataset: Dataset
     backend: Backend
+    rules: RuleTable | None = None
 
     @property
     def seed(self) -> int:
@@ -105,6 +109,9 @@ class Block:
         Number in the stream of the first of `rows`.
     labels : dict of str to ndarray of int16, shape (row,)
         Code of each label of each row.
+    time_ns : ndarray of int64, shape (row + 1,), or None
+        Time of each row as `StreamTable.read_time` tells it, after that of the row before the
+        first one, which is `NO_TIME` at the start of the stream; None unless the pass asks.
     """
 
     rows: Array
@@ -114,6 +121,7 @@ class Block:
     recording: NDArray[np.int64]
     first_row: int
     labels: dict[str, NDArray[np.int16]]
+    time_ns: NDArray[np.int64] | None = None
 
     def of(self, windows: NDArray[np.int64]) -> Block:
         """The same rows with some of the windows, given by their places here."""
@@ -141,6 +149,8 @@ class Pass:
         Batches by leaf; the leaf's first part, the unit, is added by the fold.
     labels : tuple of str
         Labels of rows that are read along.
+    times : bool
+        Whether the times of rows are read along.
     """
 
     stream: StreamTable
@@ -148,6 +158,7 @@ class Pass:
     reducer: Reducer
     measure: Callable[[Block], Mapping[Leaf, Batch]]
     labels: tuple[str, ...] = ()
+    times: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lumipipe.readers.tables import Table
 
 NANOSECONDS = 1_000_000_000
+_DAY_NS = 86_400 * NANOSECONDS
 _NS_PER_UNIT = {"s": NANOSECONDS, "ms": 1_000_000, "us": 1_000, "ns": 1}
 GAP_STEPS = 5.0
 """A step longer than this many typical steps is a gap where no longest gap is declared."""
@@ -197,6 +198,8 @@ def _from_text(
             "correct time.format, or mend the rows",
         )
     stamps: np.ndarray = pd.DatetimeIndex(parsed).as_unit("ns").asi8
+    if time.midnight == "ends_day":
+        stamps = np.where(stamps % _DAY_NS == 0, stamps + _DAY_NS, stamps)
     return stamps
 
 

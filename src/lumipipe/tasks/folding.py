@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lumipipe.errors import InputError
 from lumipipe.families.interface import Block
 from lumipipe.fold import fold
+from lumipipe.store.dataset import NO_TIME
 from lumipipe.store.readahead import read_ahead
 from lumipipe.timing import Progress
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lumipipe.comm import Comm
     from lumipipe.families.interface import Pass
     from lumipipe.fold import Batch, Leaf, Leaves, Reducer
+    from lumipipe.partition import Span
     from lumipipe.store.checkpoint import FolderCheckpoint
     from lumipipe.timing import Timer
 
@@ -123,6 +125,14 @@ def run_pass(  # the place where all seams meet
     return fold(timed, data.plan.trees, stream, comm, backend, checkpoint)
 
 
+class _Rows(NamedTuple):
+    """What is read of a chunk."""
+
+    samples: np.ndarray
+    labels: dict[str, np.ndarray]
+    times: np.ndarray | None
+
+
 @dataclass
 class _Source:
     """The blocks of a pass: read and transferred ahead, measured in as many parts as it takes.
@@ -208,17 +218,24 @@ class _Source:
             for leaf, batches in parts.items()
         }
 
-    def _read(self, chunk: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Samples and labels of the rows of a chunk."""
+    def _read(self, chunk: int) -> _Rows:
+        """Samples, labels and times of the rows of a chunk."""
         stream, rows = self.data.stream, self.data.plan.rows(chunk)
         labels = {
             name: stream.read_labels(name, rows.first, rows.stop) for name in self.data.labels
         }
-        return stream.read_rows(rows.first, rows.stop), labels
+        times = self._times(rows) if self.data.times else None
+        return _Rows(stream.read_rows(rows.first, rows.stop), labels, times)
 
-    def _block(self, found: tuple[int, tuple[np.ndarray, dict[str, np.ndarray]]]) -> Block:
+    def _times(self, rows: Span) -> np.ndarray:
+        """Times of the row before and of these rows."""
+        found = self.data.stream.read_time(max(0, rows.first - 1), rows.stop)
+        missing = rows.size + 1 - len(found)
+        return np.concatenate([np.full(missing, NO_TIME, dtype=np.int64), found])
+
+    def _block(self, found: tuple[int, _Rows]) -> Block:
         """The block that a family measures, on the device."""
-        chunk, (rows, labels) = found
+        chunk, (rows, labels, times) = found
         plan = self.data.plan
         first, stop = plan.chunks[chunk]
         start = plan.start[first:stop]
@@ -232,4 +249,5 @@ class _Source:
             recording=plan.recording[first:stop],
             first_row=int(start[0]),
             labels=labels,
+            time_ns=times,
         )

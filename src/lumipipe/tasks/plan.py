@@ -96,6 +96,7 @@ def _ingredients(loaded: Loaded, log: Callable[[str], None]) -> dict[str, dict[s
         "score": {
             "score": loaded.score.model_dump(mode="json"),
             "evaluation.metrics": form["evaluation"]["metrics"],
+            **_limits(loaded),
             **compute,
         },
         "report": {
@@ -105,6 +106,13 @@ def _ingredients(loaded: Loaded, log: Callable[[str], None]) -> dict[str, dict[s
             "code": code_digest(shown=True),
         },
     }
+
+
+def _limits(loaded: Loaded) -> dict[str, Any]:
+    """The rows of the table of limits, where the request has one; the file may lie anywhere."""
+    if loaded.rules is None:
+        return {}
+    return {"rules": [row.model_dump(mode="json") for row in loaded.rules.rows]}
 
 
 def _digests(source: Source, base: Path, log: Callable[[str], None]) -> dict[str, str]:

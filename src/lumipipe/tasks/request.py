@@ -15,6 +15,7 @@ from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
 from lumipipe.readers import READERS
 from lumipipe.readers.units import conversion
+from lumipipe.rules.tables import load_rules
 from lumipipe.yamlfile import input_error, read_yaml
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from lumipipe.config import Source
     from lumipipe.families.interface import Family
+    from lumipipe.rules.tables import RuleTable
     from lumipipe.yamlfile import YamlFile
 
 
@@ -40,6 +42,8 @@ class Loaded:
         The analysis.
     train, score, asset : Settings
         The family's own sections.
+    rules : RuleTable or None
+        The limits that ``score.rules`` names, where the family has that key.
     """
 
     file: YamlFile
@@ -48,6 +52,7 @@ class Loaded:
     train: Settings
     score: Settings
     asset: Settings
+    rules: RuleTable | None = None
 
     @property
     def base(self) -> Path:
@@ -87,7 +92,7 @@ def load_request(path: Path) -> Loaded:
             ("asset", family.asset_section),
         )
     }
-    loaded = Loaded(file, request, family, **sections)
+    loaded = Loaded(file, request, family, **sections, rules=_rules(file, sections["score"]))
     with placing(loaded):
         _check_sources(file, request)
         _check_names(file, request, loaded.train)
@@ -168,6 +173,14 @@ def _section(file: YamlFile, model: type[Settings], name: str, content: dict[str
         return model.model_validate(content)
     except ValidationError as error:
         raise input_error(file, error, model, (name,)) from error
+
+
+def _rules(file: YamlFile, score: Settings) -> RuleTable | None:
+    """The table of limits that the family's key ``score.rules`` names, where it has one."""
+    where = getattr(score, "rules", None)
+    if where is None:
+        return None
+    return load_rules(where, file.path.parent, file.place(("score", "rules")))
 
 
 def _check_sources(file: YamlFile, request: Request) -> None:

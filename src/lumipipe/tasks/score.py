@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lumipipe.families.interface import Model
@@ -56,7 +57,8 @@ def score(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
         return 0
     trained = read_manifest(stages["train"].manifest)
     model = Model(*read_arrays(trained.product / MODEL))
-    job = open_job(loaded, stages, backend)
+    # Limits belong to the judgement: what was trained does not know them.
+    job = replace(open_job(loaded, stages, backend), rules=loaded.rules)
     leaves = folded(
         loaded, stage, loaded.family.score_passes(job, model), comm, backend, timer, log
     )
