@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lumipipe.config import Source
 from lumipipe.errors import RecordingError
@@ -107,3 +108,30 @@ def test_gaps_do_not_change_the_rate() -> None:
     assert rate == pytest.approx(50.0, rel=1e-12)
     assert np.isnan(measured_rate(stamps[:1], np.array([[0, 1]]))[0])
     assert np.isnan(measured_rate(np.zeros(3, dtype=np.int64), np.array([[0, 3]]))[0])
+
+
+def test_a_stamp_in_two_columns() -> None:
+    time = {"kind": "column", "column": ["Date", "Time"], "format": "%Y-%m-%d %H:%M:%S"}
+    source = Source.model_validate(
+        {
+            "id": "s",
+            "source": "x",
+            "format": "csv",
+            "time": time,
+            "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
+        }
+    )
+    columns = {
+        "Date": np.array(["2004-03-10", "2004-03-11"], dtype=object),
+        "Time": np.array(["23:00:00", "0:00:00"], dtype=object),  # one digit, as files write it
+    }
+    found = time_base(Table("x", columns, {}, None), slice(0, 2), source, None, "x.csv")
+    assert np.diff(found.time_ns).tolist() == [3_600_000 * MS]
+    assert found.start_ns == 1_078_959_600_000 * MS
+    columns["Time"][1] = ""
+    with pytest.raises(RecordingError, match=r"column Date and Time: .* holds '2004-03-11 '"):
+        time_base(Table("x", columns, {}, None), slice(0, 2), source, None, "x.csv")
+    with pytest.raises(ValidationError, match="several columns make text stamps"):
+        Source.model_validate(
+            source.model_dump() | {"time": {"kind": "column", "column": ["a", "b"], "unit": "s"}}
+        )

@@ -175,7 +175,7 @@ def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
     numbers = {channel.column or channel.name for channel in source.channels}
     text = {label.column for label in source.labels.values() if label.column is not None}
     if isinstance(source.time, TimeColumn):
-        (text if source.time.format is not None else numbers).add(source.time.column)
+        (text if source.time.format is not None else numbers).update(source.time.columns)
     return options.for_columns(numbers, text)
 
 
