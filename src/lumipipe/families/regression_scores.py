@@ -214,7 +214,9 @@ def share_metrics(request: Request, scores: RegressionScores, coverage: Coverage
 
 
 def interval_coverage(
-    scores: RegressionScores, groups: Mapping[str, NDArray[np.bool_]] | None = None
+    scores: RegressionScores,
+    groups: Mapping[str, NDArray[np.bool_]] | None = None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Coverage:
     """Nominal and achieved coverage of the known rows, in all and by group.
 
@@ -224,13 +226,15 @@ def interval_coverage(
         The rows.
     groups : mapping of str to ndarray of bool, shape (known row,), optional
         Which rows belong to each group; inside and outside the operating envelope where absent.
+    clusters : ndarray of int64, shape (known row,), optional
+        What hangs together; `RegressionScores.clusters` where absent.
 
     Returns
     -------
     Coverage
         Widths are whole intervals, in the unit of the target.
     """
-    rows, clusters = scores.known, scores.clusters
+    rows, clusters = scores.known, scores.clusters if clusters is None else clusters
     covered = scores.covered(rows)
     if groups is None:
         groups = {
