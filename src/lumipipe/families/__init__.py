@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lumipipe.families.activity import Activity
+from lumipipe.families.ambient import Ambient
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Family
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Activity(), Bearing(), Monitoring(), Recipe())
+    family.name: family for family in (Activity(), Ambient(), Bearing(), Monitoring(), Recipe())
 }
