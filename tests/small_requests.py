@@ -316,12 +316,59 @@ def emission(folder: Path, **changes: Any) -> Path:
     }
     form["evaluation"] = {"split": {"kind": "source", "train": ["past"], "test": ["later"]}}
     form["data"].append(turbine_source("later", "raw/gt_2013.csv"))
+
+
+def ambient(folder: Path, drift: float = 0.0, **changes: Any) -> Path:
+    """A sensor each hour beside a reference; four days calibrate, then it may drift by the day.
+
+    Some hours have no reading of the reference, and two are not in the file.
+    """
+    rng = np.random.default_rng(5)
+    hour = np.setdiff1d(np.arange(16 * 24), [130, 131])
+    day = hour / 24
+    truth = 2 + np.sin(2 * np.pi * day) + 0.3 * rng.normal(size=len(hour))
+    weather = 10 + 5 * np.sin(2 * np.pi * day / 3) + rng.normal(size=len(hour))
+    sensor = 100 + 50 * (truth + drift * np.maximum(day - 4, 0)) - 2 * weather
+    sensor += 5 * rng.normal(size=len(hour))
+    reference = np.where(hour % 17 == 3, -200, truth)
+    rows = np.stack([1.7e9 + 3600 * hour, reference, sensor, weather], axis=1)
+    write_csv(folder / "raw" / "road.csv", "t,ref,raw,temp", rows)
+    source = {
+        "id": "road",
+        "source": "raw/road.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {"id": "road", "unit": "road"},
+        "time": {"kind": "column", "column": "t", "unit": "s"},
+        "channels": [
+            {
+                "name": "ref",
+                "quantity": "mass_concentration",
+                "unit": "mg/m3",
+                "invalid": [-200.0],
+            },
+            {"name": "raw", "quantity": "response", "unit": "1", "range": [-1000, 1000]},
+            {"name": "temp", "quantity": "temperature", "unit": "degC", "range": [-20, 40]},
+        ],
+    }
+    form = _form("ambient", source, split={"kind": "time", "train_first_s": 4 * 86400}) | {
+        "train": {
+            "target": "ref",
+            "sensor": "raw",
+            "penalties": [0.01, 1.0],
+            "folds": 4,
+            "sample_rows": 64,
+            "windows_per_chunk": 16,
+        },
+        "score": {"period_s": 3 * 86400, "block_s": 43200, "largest_bias": 0.2, "level": 3.0},
+    }
     return _write(folder, form, changes)
 
 
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
     "carbon": carbon,
+    "ambient": ambient,
     "monitoring": monitoring,
     "bearing": bearing,
     "emission": emission,

@@ -99,14 +99,15 @@ class TimeColumn(Settings):
     """Samples with a time stamp each."""
 
     kind: Literal["column"]
-    column: Text
-    """Column with the time stamp."""
+    column: Text | Annotated[list[Text], Field(min_length=1)]
+    """Column with the time stamp, or the columns of its parts, such as a date and a clock."""
     unit: Literal["s", "ms", "us", "ns"] | None = None
     """Unit of numbers since 1970 (UTC) or since the start of the recording."""
     origin: Literal["1970", "recording"] = "1970"
     """What numbers count from."""
     format: str | None = None
-    """Format of text stamps in the notation of strptime, such as %Y-%m-%d %H:%M:%S."""
+    """Format of text stamps in the notation of strptime, such as %Y-%m-%d %H:%M:%S; a blank stands
+    between the parts of several columns."""
     zone: Literal["UTC"] = "UTC"
     """Time zone of text stamps."""
     midnight: Literal["begins_day", "ends_day"] = "begins_day"
@@ -118,11 +119,18 @@ class TimeColumn(Settings):
     def _unit_or_format(self) -> TimeColumn:
         if (self.unit is None) == (self.format is None):
             raise ValueError("give unit for numbers or format for text; one of the two")
+        if self.format is None and len(self.columns) > 1:
+            raise ValueError("several columns make text stamps; give format instead of unit")
         if self.midnight == "ends_day" and (self.format is None or "%z" in self.format):
             raise ValueError(
                 "midnight ends_day is for text stamps without an offset; leave midnight out"
             )
         return self
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that make up a stamp."""
+        return [self.column] if isinstance(self.column, str) else self.column
 
 
 class Order(Settings):

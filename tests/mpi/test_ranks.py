@@ -18,6 +18,7 @@ JOB = Path(__file__).with_name("job_verbs.py")
 # Requests whose chunks, files and shards the ranks cannot share evenly, down to one for all.
 SMALL = {
     "activity": ("activity", {}),
+    "ambient": ("ambient", {}),
     "bearing": ("bearing", {}),
     "carbon": ("carbon", {}),
     "emission": ("emission", {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lumipipe.config import Source
 from lumipipe.errors import RecordingError
@@ -121,3 +122,30 @@ def test_midnight_may_end_its_day() -> None:
     for wrong in ({"unit": "s", "format": None}, {"unit": None, "format": "%H:%M %z"}):
         with pytest.raises(ValueError, match="midnight ends_day is for text stamps"):
             base(stamps, **wrong, midnight="ends_day")
+
+
+def test_a_stamp_in_two_columns() -> None:
+    time = {"kind": "column", "column": ["Date", "Time"], "format": "%Y-%m-%d %H:%M:%S"}
+    source = Source.model_validate(
+        {
+            "id": "s",
+            "source": "x",
+            "format": "csv",
+            "time": time,
+            "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
+        }
+    )
+    columns = {
+        "Date": np.array(["2004-03-10", "2004-03-11"], dtype=object),
+        "Time": np.array(["23:00:00", "0:00:00"], dtype=object),  # one digit, as files write it
+    }
+    found = time_base(Table("x", columns, {}, None), slice(0, 2), source, None, "x.csv")
+    assert np.diff(found.time_ns).tolist() == [3_600_000 * MS]
+    assert found.start_ns == 1_078_959_600_000 * MS
+    columns["Time"][1] = ""
+    with pytest.raises(RecordingError, match=r"column Date and Time: .* holds '2004-03-11 '"):
+        time_base(Table("x", columns, {}, None), slice(0, 2), source, None, "x.csv")
+    with pytest.raises(ValidationError, match="several columns make text stamps"):
+        Source.model_validate(
+            source.model_dump() | {"time": {"kind": "column", "column": ["a", "b"], "unit": "s"}}
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lumipipe.families.activity import Activity
+from lumipipe.families.ambient import Ambient
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.carbon import Carbon
 from lumipipe.families.emission import Emission
@@ -18,6 +19,7 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         Activity(),
+        Ambient(),
         Bearing(),
         Carbon(),
         Emission(),

@@ -259,6 +259,7 @@ def interval_coverage(
     scores: RegressionScores,
     regimes: NDArray[np.int64] | None = None,
     names: Sequence[str] | None = None,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Coverage:
     """Nominal and achieved coverage of the known rows, in all and by regime.
 
@@ -271,6 +272,8 @@ def interval_coverage(
         the operating envelope.
     names : sequence of str, optional
         Names of the regimes.
+    clusters : ndarray of int64, shape (known row,), optional
+        What hangs together; `RegressionScores.clusters` where absent.
 
     Returns
     -------
@@ -292,7 +295,7 @@ def interval_coverage(
         ends,
         regimes,
         names,
-        units=scores.clusters,
+        units=scores.clusters if clusters is None else clusters,
         notes=notes,
         width_unit=scores.channel[1],
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lumipipe.store.dataset import StreamTable
 
 TRAIN, CALIBRATE, TEST = 0, 1, 2
+_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,13 @@ def _training_rows(split: TimeSplit, table: StreamTable, recording: int) -> int:
             "train_first_s needs a rate, and the rows have only an order",
             "use train_first_rows",
         )
-    return int(np.ceil((split.train_first_s or 0.0) * rate))
+    seconds = split.train_first_s or 0.0
+    if not table.has_time:
+        return int(np.ceil(seconds * rate))
+    first = int(table.first_row[recording])
+    # Stamps, since rows may be missing and a measured rate is never quite the nominal one.
+    time = table.read_time(first, first + int(table.rows[recording]))
+    return int(np.searchsorted(time - time[0], round(seconds * _NS), side="left"))
 
 
 def block_of(

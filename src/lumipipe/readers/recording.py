@@ -226,7 +226,7 @@ def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
     text = {label.column for label in source.labels.values() if label.is_of_samples}
     text |= {source.recordings.column}
     if isinstance(source.time, TimeColumn):
-        (text if source.time.format is not None else numbers).add(source.time.column)
+        (text if source.time.format is not None else numbers).update(source.time.columns)
     return options.for_columns(numbers, {name for name in text if name is not None})
 
 

@@ -74,12 +74,12 @@ def time_base(
         return TimeBase(None, None, time.rate_hz, np.nan, time.rate_hz, whole, ())
     if isinstance(time, Order):
         return TimeBase(None, None, np.nan, np.nan, np.nan, whole, ())
-    column = column_of(table, time.column, file)[rows]
-    where, first = f"{file}: column {time.column}", rows.start
+    parts = [column_of(table, name, file)[rows] for name in time.columns]
+    where, first = f"{file}: column {' and '.join(time.columns)}", rows.start
     stamps = (
-        _from_text(table, column, time, where, first)
+        _from_text(table, parts, time, where, first)
         if time.format is not None
-        else _from_numbers(table, column, time, where, first)
+        else _from_numbers(table, parts[0], time, where, first)
     )
     steps = np.diff(stamps)
     if (steps < 0).any():
@@ -178,13 +178,16 @@ def _segments(steps: np.ndarray, gap_s: float | None) -> np.ndarray:
 
 
 def _from_text(
-    table: Table, column: np.ndarray, time: TimeColumn, where: str, first: int
+    table: Table, parts: list[np.ndarray], time: TimeColumn, where: str, first: int
 ) -> np.ndarray:
     """Stamps from text in the declared format; text without an offset is UTC."""
     import pandas as pd
 
-    if column.dtype.kind not in "OUT":
+    if any(part.dtype.kind not in "OUT" for part in parts):
         raise RecordingError(where, "holds numbers, not text", "give time.unit instead of format")
+    column = parts[0]
+    if len(parts) > 1:
+        column = np.array([" ".join(map(str, row)) for row in zip(*parts, strict=True)], object)
     parsed = pd.to_datetime(
         pd.Series(column, dtype=object), format=time.format, errors="coerce", utc=True
     )

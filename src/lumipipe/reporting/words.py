@@ -51,6 +51,7 @@ TABLES: dict[str, dict[str, str]] = {
         "coverage_holds": "The interval of the achieved coverage contains the nominal value.",
         "coverage_unknown": "The achieved coverage has no interval, so it cannot be compared.",
         "decision": "To decide",
+        "declared": "from the request",
         "device": "Device",
         "digests": "Digests (SHA-256)",
         "empirical": "empirical",

@@ -174,6 +174,18 @@ def test_more_rows_than_fit_are_counted():
     assert "the first 40 of 93 rows" in markup(bars(93))
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"),
+    [(-3, -2, "interval lies below"), (2, 3, "interval lies above"), (-2, 0.5, ""), (-0.1, 3, "")],
+)
+def test_an_interval_wholly_outside_a_band_is_told(lower, upper, said):
+    row = {"label": "a", "value": (lower + upper) / 2, "lower": lower, "upper": upper}
+    band = {"lower": -1.0, "upper": 1.0, "label": "what is accepted"}
+    drawn = markup(intervals(1, rows=[row], band=band, reference=None))
+    assert "what is accepted" in drawn
+    assert re.findall("interval lies (?:below|above)", drawn) == ([said] if said else [])
+
+
 def test_counts_of_a_matrix_stand_in_its_order():
     figure = declared(
         "confusion", labels=["a", "b"], panels=[{"title": "t", "counts": [[11, 12], [21, 22]]}]

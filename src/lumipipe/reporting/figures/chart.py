@@ -138,7 +138,7 @@ def _limit_styles(panels: list[Panel]) -> dict[tuple[str, str], int]:
 def _look(
     limit: Limit, styles: dict[tuple[str, str], int]
 ) -> tuple[str, tuple[int, tuple[float, ...]]]:
-    return BLUE if limit.style == "theoretical" else PURPLE, DASHES[
+    return PURPLE if limit.style == "empirical" else BLUE, DASHES[
         styles[(limit.style, limit.label)]
     ]
 

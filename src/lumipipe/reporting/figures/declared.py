@@ -67,8 +67,8 @@ class Limit(Part):
     """The level, in the unit of the y axis."""
     label: Sentence
     """Its name in the legend."""
-    style: Literal["theoretical", "empirical"]
-    """Whether the level comes from a distribution or from the training data."""
+    style: Literal["theoretical", "empirical", "declared"]
+    """Whether the level comes from a distribution, the training data or the request."""
 
 
 class Span(Part):
@@ -202,6 +202,17 @@ class Reference(Part):
     """Its name."""
 
 
+class Band(Part):
+    """The values that are allowed."""
+
+    lower: float
+    """Lowest value, in the unit of the x axis."""
+    upper: float
+    """Highest value."""
+    label: Sentence
+    """Its name in the legend."""
+
+
 class Intervals(_Figure):
     """Estimates with intervals, one a row; the first 40 are drawn, so give the worst first."""
 
@@ -210,6 +221,8 @@ class Intervals(_Figure):
     """The estimates, in the order in which they are drawn."""
     reference: Reference | None = None
     """What they are compared with."""
+    band: Band | None = None
+    """Where they may lie; an interval wholly outside looks another way."""
     x_label: Sentence
     """Quantity and unit of the estimates."""
 

@@ -1,16 +1,18 @@
-"""Estimates with their intervals, one a row, against a reference."""
+"""Estimates with their intervals, one a row, against a reference or a band."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from lumipipe.reporting.figures.canvas import (
     BLUE,
     INK,
     POINTS_PER_INCH,
     PURPLE,
+    SHADE,
     SMALL,
     VERMILLION,
     draw_legend,
@@ -54,7 +56,10 @@ def _draw(canvas: Canvas, figure: Intervals, rows: list[IntervalRow], words: Wor
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     sides = [_draw_row(axes, place, row, figure) for place, row in enumerate(rows)]
-    entries: list[Line2D] = []
+    entries: list[Line2D | Patch] = []
+    if figure.band is not None:
+        axes.axvspan(figure.band.lower, figure.band.upper, color=SHADE, zorder=0)
+        entries.append(Patch(color=SHADE, label=shortened(figure.band.label, 30)))
     if figure.reference is not None:
         axes.axvline(figure.reference.value, color=INK, ls=(0, (5, 2)), lw=0.9, zorder=1)
         text = shortened(figure.reference.label, 30)
@@ -98,11 +103,16 @@ def _draw_row(axes: Axes, place: int, row: IntervalRow, figure: Intervals) -> st
 
 
 def _side(row: IntervalRow, figure: Intervals) -> str:
-    if figure.reference is None or row.lower is None or row.upper is None:
+    if row.lower is None or row.upper is None:
         return "around"
-    if row.upper < figure.reference.value:
+    ends = [figure.reference.value] * 2 if figure.reference is not None else []
+    if figure.band is not None:
+        ends = [figure.band.lower, figure.band.upper]
+    if not ends:
+        return "around"
+    if row.upper < ends[0]:
         return "below"
-    return "above" if row.lower > figure.reference.value else "around"
+    return "above" if row.lower > ends[1] else "around"
 
 
 def _mark(x: list[float], y: list[float], side: str, label: str = "") -> Line2D:
