@@ -14,7 +14,10 @@ from small_requests import monitoring
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ("run", "request", "plan", "info", "status", "cancel", "smoke", "bench", *VERBS)
+COMMANDS = (
+    *("run", "request", "plan", "info", "status", "cancel", "smoke", "bench", "rata"),
+    *VERBS,
+)
 
 
 def test_help_lists_all_commands_in_a_line_each() -> None:

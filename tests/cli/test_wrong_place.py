@@ -35,7 +35,7 @@ def test_what_a_machine_needs_is_refused_without_one(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("verb", [("request", "quote"), ("request", "check"), ("info",)])
+@pytest.mark.parametrize("verb", [("request", "quote"), ("request", "check"), ("info",), ("rata",)])
 def test_the_head_says_who_computes(tmp_path: Path, verb: tuple[str, ...]) -> None:
     request = tmp_path if verb == ("info",) else monitoring(tmp_path)
     done = subprocess.run(

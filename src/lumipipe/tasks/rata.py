@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -170,7 +169,7 @@ def _summary(
                 "tolerance": tolerances[name],
                 "counts": counts(check),
                 "within": shares(check, tolerances[name]),
-                "not_computable": dict(Counter(text for text in check.reason.tolist() if text)),
+                "not_computable": check.lacking(),
                 "mismatch_lines": inputs.lines[check.status == "mismatch"].tolist(),
             }
             for name, check in checks.items()

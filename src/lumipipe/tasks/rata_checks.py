@@ -6,6 +6,7 @@ Where the inputs come from is in `lumipipe.tasks.rata_inputs`, the formulas are 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,7 +57,7 @@ class Check:
     status : ndarray of object
         One of `STATUSES`.
     reason : ndarray of object
-        Why it is not computable; empty otherwise.
+        Why there is no recomputed figure; empty where there is one.
     """
 
     filed: NDArray[np.float64]
@@ -65,6 +66,11 @@ class Check:
     upper: NDArray[np.float64]
     status: NDArray[np.object_]
     reason: NDArray[np.object_]
+
+    def lacking(self) -> dict[str, int]:
+        """How many filed figures are not computable, by reason, the most frequent first."""
+        reasons = self.reason[self.status == "not computable"].tolist()
+        return dict(Counter(reasons).most_common())
 
     def distance(self) -> NDArray[np.float64]:
         """How far the filed figure is from the recomputed one; NaN where one is missing."""
@@ -228,7 +234,7 @@ def _check(filed: NDArray[np.float64], found: _Recomputed, tolerance: float) -> 
     status = np.full(len(filed), "mismatch", dtype=object)
     status[found.is_allowed] = "resolution-limited"
     status[is_near] = "agrees"
-    status[is_blank] = "not filed"
     status[is_lacking] = "not computable"
+    status[is_blank] = "not filed"
     lower, upper = (np.where(is_lacking, np.nan, end) for end in found.allowed)
     return Check(filed, computed, lower, upper, status, reason)

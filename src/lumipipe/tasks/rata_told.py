@@ -5,7 +5,6 @@ What is compared is in `lumipipe.tasks.rata_checks`.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,10 +97,9 @@ def _told_runs(inputs: Inputs, checks: Mapping[str, Check]) -> list[str]:
 
 def _told_cases(title: str, inputs: Inputs, check: Check) -> list[str]:
     """Why a figure could not be computed, and the first that do not fit."""
-    reasons = Counter(reason for reason in check.reason.tolist() if reason)
     lines = [
         f"{title}: not computable {count} times: {reason}"
-        for reason, count in reasons.most_common()
+        for reason, count in check.lacking().items()
     ]
     odd = np.flatnonzero(check.status == "mismatch")
     if len(odd):

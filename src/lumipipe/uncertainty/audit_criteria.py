@@ -125,8 +125,8 @@ class Criteria:
         Citation.
     least_correlation : float
         Least r.
-    f_confidence : float
-        Confidence of the F test.
+    f_confidence : float, default 0.95
+        One-sided confidence of the F test; the default is a convention, the rule's own goes before.
     greatest_relative_accuracy : float or None
         In percent; not asked where None, since it depends on the level of the emission: the row
         of a rule table that was checked gives it.
@@ -166,6 +166,8 @@ class Criteria:
         return [Criterion("relative accuracy, %", value, most, value <= most), *found]
 
 
+# That F must not exceed its critical value and r must reach 0.8 is documented; the limit of the
+# relative accuracy and the level of F were not read there, so the first is left to a rule table.
 PS_16 = Criteria(
     "US EPA Performance Specification 16 (74 FR 12575, 2009, corrected in 74 FR 18474)",
     least_correlation=0.8,
