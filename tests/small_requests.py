@@ -295,7 +295,7 @@ def emission(folder: Path, **changes: Any) -> Path:
         rows = turbine_rows(40, number)
         if year == "2013":
             rows[15:25, 1] = rows[14, 1] + 30.0
-        write_csv(folder / "raw" / f"gt_{year}.csv", "ambient,inlet,power,nox", rows)
+        write_turbine(folder, year, rows)
     form = _form("emission", turbine_source("past", "raw/gt_201[12].csv"), {}) | {
         "asset": {
             "installation": "turbine",
@@ -403,32 +403,42 @@ def made_up_factor(value: float, unit: str, expanded: float, scope: int) -> dict
 
 
 def turbine_rows(count: int, key: int) -> np.ndarray:
-    """Ambient and inlet temperature, power, and NOx, which bends with the power."""
+    """Five process values that load and weather move, and NOx, which bends with the load."""
     rng = np.random.default_rng((11, key))
-    load, ambient = rng.uniform(-1, 1, count), rng.uniform(-1, 1, count)
-    noise = rng.normal(size=(count, 4)) * [0.5, 0.5, 0.3, 0.5]
+    load, weather = rng.uniform(-1, 1, count), rng.uniform(-1, 1, count)
     columns = [
-        20 + 10 * ambient,
-        1080 + 15 * load - 5 * ambient,
-        130 + 20 * load - 3 * ambient,
-        60 - 15 * load + 5 * load**2 + 4 * ambient,
+        20 + 10 * weather,
+        1080 + 15 * load - 5 * weather,
+        540 - 8 * load + 6 * weather,
+        12 + 2 * load - 0.5 * weather,
+        130 + 20 * load - 6 * weather,
+        60 - 15 * load + 5 * load**2 + 4 * weather,
     ]
+    noise = rng.normal(size=(count, 6)) * [0.5, 0.5, 0.3, 0.05, 0.5, 0.5]
     return np.stack(columns, axis=1) + noise
+
+
+TURBINE = {
+    "ambient": ("temperature", "degC", -20, 50),
+    "inlet": ("temperature", "degC", 900, 1300),
+    "exhaust": ("temperature", "degC", 400, 700),
+    "pressure": ("pressure", "bar", 0, 25),
+    "power": ("power", "MW", 0, 250),
+    "nox": ("mass_concentration", "mg/m3", 0, 500),
+}
+"""Channels of `turbine_rows`: quantity, unit and credible range."""
+
+
+def write_turbine(folder: Path, year: str, rows: np.ndarray) -> None:
+    """The file of a year of a turbine."""
+    write_csv(folder / "raw" / f"gt_{year}.csv", ",".join(TURBINE), rows)
 
 
 def turbine_source(name: str, files: str) -> dict[str, Any]:
     """A source of a turbine's hourly rows."""
-    ranges = {
-        "ambient": ("temperature", "degC", -20, 50),
-        "inlet": ("temperature", "degC", 900, 1300),
-    }
     channels = [
-        {"name": name, "quantity": quantity, "unit": unit, "range": [low, high]}
-        for name, (quantity, unit, low, high) in {
-            **ranges,
-            "power": ("power", "MW", 0, 250),
-            "nox": ("mass_concentration", "mg/m3", 0, 500),
-        }.items()
+        {"name": channel, "quantity": quantity, "unit": unit, "range": [low, high]}
+        for channel, (quantity, unit, low, high) in TURBINE.items()
     ]
     return {
         "id": name,

@@ -17,7 +17,7 @@ from lumipipe.families.emission_averages import average, learn_parts
 from lumipipe.families.emission_hours import FAILED, PERIOD, VALID
 from lumipipe.rules.tables import DATA, load_rules
 from running import answer
-from small_requests import DROP, change, emission, turbine_rows, write_csv
+from small_requests import DROP, change, emission, turbine_rows, write_turbine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +27,8 @@ if TYPE_CHECKING:
 RUNS = 9
 
 
-def hours(
-    error: np.ndarray, length: int = 24, state: int = VALID, recording: int = 0
-) -> dict[str, np.ndarray]:
+def hours(error: np.ndarray, state: int = VALID, recording: int = 0) -> dict[str, np.ndarray]:
     """Rows of one recording whose truth is `error` above the prediction."""
-    del length
     count = len(error)
     return {
         "recording": np.full(count, recording),
@@ -171,7 +168,8 @@ def test_the_stuck_sensor_is_named_and_its_hours_are_in_no_average(tmp_path: Pat
     # One row in ten lies outside the envelope by design here, whatever its sensors say.
     assert (later["failed_sensor"].to_numpy()[15:25] == "inlet").sum() >= 8
     assert (later["state"].to_numpy()[15:25] != "valid").all()
-    assert set(later["failed_sensor"]) == {"", "inlet"}
+    # One good row in ten has an odd sensor by design, in small_requests.
+    assert (~later["failed_sensor"].isin(["", "inlet"])).sum() <= 4
     assert "Failed sensor: inlet" in done.result.answer
     # Rows 12 to 17, 18 to 23 and 24 to 29 have 3, 0 and 5 others; 75 % of six are five.
     assert averages["valid"][2] <= 3
@@ -208,11 +206,7 @@ def test_a_good_monitor_passes(tmp_path: Path) -> None:
     """So that FAIL means something: the same plant, a year without a stuck sensor."""
     request = emission(tmp_path, score={"audit_rows": 9})
     for number, year in enumerate(("2011", "2012", "2013")):
-        write_csv(
-            tmp_path / "raw" / f"gt_{year}.csv",
-            "ambient,inlet,power,nox",
-            turbine_rows(900, number),
-        )
+        write_turbine(tmp_path, year, turbine_rows(900, number))
     change(request, train={"sample_rows": 1024, "guard_alpha": 0.01})
     result = answer(request, tmp_path / "out").result
     assert result.answer.startswith("PASS by")
@@ -227,9 +221,9 @@ def test_a_good_monitor_passes(tmp_path: Path) -> None:
 def test_a_load_that_was_never_seen_is_outside(tmp_path: Path) -> None:
     request = emission(tmp_path)
     rows = turbine_rows(40, 2)
-    # Half again as far as any load of the past, along the line on which the sensors agree.
-    rows[20:] += np.array([0.0, 15.0, 20.0, -10.0]) * 3
-    write_csv(tmp_path / "raw" / "gt_2013.csv", "ambient,inlet,power,nox", rows)
+    # Further than any load of the past, along the line on which the sensors agree.
+    rows[20:] += np.array([0.0, 15.0, -8.0, 2.0, 20.0, -10.0]) * 2
+    write_turbine(tmp_path, "2013", rows)
     done = answer(request, tmp_path / "out")
     later = table(done, "rows").query("recording == 'gt_2013'")
     assert (later["state"].to_numpy()[20:] == "outside the envelope").all()
@@ -242,12 +236,12 @@ def test_a_sensor_that_drifts_is_named_from_where_it_passes_its_limit(tmp_path: 
     request = emission(tmp_path)
     rows = turbine_rows(40, 2)
     rows[:, 1] += np.linspace(0.0, 40.0, 40)
-    write_csv(tmp_path / "raw" / "gt_2013.csv", "ambient,inlet,power,nox", rows)
+    write_turbine(tmp_path, "2013", rows)
     done = answer(request, tmp_path / "out")
     named = table(done, "rows").query("recording == 'gt_2013'")["failed_sensor"].to_numpy()
     assert (named[30:] == "inlet").sum() >= 8
-    assert (named[:5] == "").all()
-    assert set(named) <= {"", "inlet"}
+    assert (named[:2] == "").all()  # up to 1 degC, twice what the sensor errs by
+    assert (~np.isin(named, ["", "inlet"])).sum() <= 4
     assert "degC high" in done.result.answer
 
 
@@ -255,10 +249,10 @@ def test_a_sensor_that_sticks_where_it_stood_is_named_once_the_plant_moves(tmp_p
     request = emission(tmp_path)
     rows = turbine_rows(40, 2)
     rows[10:, 1] = rows[9, 1]
-    write_csv(tmp_path / "raw" / "gt_2013.csv", "ambient,inlet,power,nox", rows)
+    write_turbine(tmp_path, "2013", rows)
     later = table(answer(request, tmp_path / "out"), "rows").query("recording == 'gt_2013'")
     named = later["failed_sensor"].to_numpy()
-    assert set(named) == {"", "inlet"}
+    assert (~np.isin(named, ["", "inlet"])).sum() <= 4
     # The inlet temperature follows the load by 15 degC and errs by 0.5 degC: of a load that is
     # anywhere between -1 and 1, a third of the hours at least lies far enough from where it stuck.
     assert (named[10:] == "inlet").mean() > 1 / 3
@@ -272,11 +266,7 @@ def test_a_random_split_needs_a_reason_and_is_no_certification(tmp_path: Path) -
     assert said.code == 2
     assert "because" in said.err
     for number, year in enumerate(("2011", "2012", "2013")):
-        write_csv(
-            tmp_path / "raw" / f"gt_{year}.csv",
-            "ambient,inlet,power,nox",
-            turbine_rows(300, number),
-        )
+        write_turbine(tmp_path, year, turbine_rows(300, number))
     change(request, evaluation={"split": {"because": "to show what leaks"}})
     change(request, train={"guard_alpha": 0.01, "sample_rows": 512})
     result = answer(request, tmp_path / "out").result
@@ -303,7 +293,7 @@ def test_averages_by_the_clock(tmp_path: Path) -> None:
         np.testing.assert_array_equal(
             table(by_clock, "averages")[column], table(by_rows, "averages")[column]
         )
-    assert by_clock.result.units[1].id == "gt_2013 from 6 h"
+    assert {unit.id for unit in by_clock.result.units} > {"gt_2013 from 0 h", "gt_2013 from 6 h"}
 
 
 CASES = {

@@ -277,31 +277,32 @@ def _halves(monitor: Monitor) -> NDArray[np.float64]:
 
 
 def _units(monitor: Monitor) -> list[Unit]:
-    """One entry for each average."""
-    averages, half = monitor.averages, _halves(monitor)
-    _, unit = monitor.hours.scores.channel
-    units = []
-    for n in range(len(averages.rows)):
-        value, values = float(averages.predicted[n]), dict[str, Any]()
-        if monitor.given[n]:
-            width = float(half[n])
-            is_bounded = np.isfinite(width)
-            values[f"predicted, {unit}"] = Interval(
-                value=value,
-                lower=value - width if is_bounded else None,
-                upper=value + width if is_bounded else None,
-            )
+    """One entry for each average: the one that is furthest off first, those not given last."""
+    error = np.nan_to_num(np.abs(monitor.averages.error))
+    order = np.argsort(np.where(monitor.given, -error, np.inf), kind="stable")
+    halves = _halves(monitor)
+    return [_unit(monitor, int(n), float(halves[n])) for n in order]
+
+
+def _unit(monitor: Monitor, n: int, half: float) -> Unit:
+    """The entry of one average; `half` is the half-width of its interval, NaN where none."""
+    averages, (_, unit) = monitor.averages, monitor.hours.scores.channel
+    verdict, values = "too few valid rows", dict[str, Any]()
+    if monitor.given[n]:
+        value, is_bounded = float(averages.predicted[n]), bool(np.isfinite(half))
+        values[f"predicted, {unit}"] = Interval(
+            value=value,
+            lower=value - half if is_bounded else None,
+            upper=value + half if is_bounded else None,
+        )
+        verdict = "not compared"
         if averages.paired[n]:
             values[f"measured, {unit}"] = float(averages.measured[n])
-        values["valid rows"] = int(averages.valid[n])
-        units.append(
-            Unit(
-                id=average_name(monitor, n),
-                verdict="given" if monitor.given[n] else "too few valid rows",
-                values=values,
-            )
-        )
-    return units
+            if is_bounded:
+                is_inside = abs(averages.error[n]) <= half
+                verdict = "inside its interval" if is_inside else "outside its interval"
+    values["valid rows"] = int(averages.valid[n])
+    return Unit(id=average_name(monitor, n), verdict=verdict, values=values)
 
 
 def _row_table(monitor: Monitor) -> dict[str, NDArray[Any]]:

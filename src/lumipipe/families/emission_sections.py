@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lumipipe.families.emission_metrics import Monitor
     from lumipipe.reporting.figures.declared import Figure
 
-_FAILED_ROWS = 6  # in a row: then a sensor is said to have failed, not to have had odd hours
+_NEAR_ROWS, _FAILED_ROWS = 12, 8
+"""Of so many rows, so many: then a sensor is said to have failed, not to have had odd rows."""
 _A_YEAR_NS = 31_536_000_000_000_000
 _RATE = 0.005  # of the adaptive interval
 
@@ -32,14 +33,14 @@ class SensorRow(NamedTuple):
     told: float
     limit: float
     flagged: int
-    longest: int
+    densest: int
     off: float | None
     first: int | None
 
     @property
     def has_failed(self) -> bool:
         """Whether it was odd for long enough."""
-        return self.longest >= _FAILED_ROWS
+        return self.densest >= _FAILED_ROWS
 
     @property
     def is_validated(self) -> bool:
@@ -73,7 +74,7 @@ def sensor_rows(monitor: Monitor) -> list[SensorRow]:
                 float(arrays["sensor_told"][number]),
                 limit,
                 int(failed.sum()),
-                _longest(failed),
+                _densest(failed),
                 _median_or_none(rows["excess"][failed, number] * limit),
                 int(at[0]) if len(at) else None,
             )
@@ -87,10 +88,11 @@ def _median_or_none(values: NDArray[np.float64]) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def _longest(flags: NDArray[np.bool_]) -> int:
-    """Length of the longest stretch of flags."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int64), [0]])))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+def _densest(flags: NDArray[np.bool_]) -> int:
+    """The most flags in neighbouring rows."""
+    total = np.concatenate([[0], np.cumsum(flags)])
+    near = min(_NEAR_ROWS, len(flags))
+    return int((total[near:] - total[: len(total) - near]).max(initial=0))
 
 
 def average_name(monitor: Monitor, number: int) -> str:
@@ -212,9 +214,9 @@ def _sensor_section(monitor: Monitor) -> Section:
                 "Each input is predicted from the others. A sensor has failed in a row where it is "
                 "further from that than left-out rows are, and where the others' word in its place "
                 "makes all sensors agree and brings the row inside the envelope; otherwise the row "
-                f"is outside the envelope. Sensors with {_FAILED_ROWS} such rows in a row are "
-                "named on page 1. A change of the plant that shows in one sensor alone looks the "
-                f"same. A sensor of which the others tell less than {LEAST_TOLD:.0%} of the "
+                f"is outside the envelope. Sensors with {_FAILED_ROWS} such rows of {_NEAR_ROWS} "
+                "are named on page 1. A change of the plant that shows in one sensor alone looks "
+                f"the same. A sensor of which the others tell less than {LEAST_TOLD:.0%} of the "
                 "variance is not validated."
             ),
         ],
@@ -230,7 +232,7 @@ def _sensor_section(monitor: Monitor) -> Section:
                     Column(label="told by the others"),
                     Column(label="limit"),
                     Column(label="failed", unit="rows"),
-                    Column(label="longest", unit="rows"),
+                    Column(label=f"most of {_NEAR_ROWS}", unit="rows"),
                     Column(label="reads high by, median"),
                     Column(label="first failed row"),
                 ],
@@ -242,7 +244,7 @@ def _sensor_section(monitor: Monitor) -> Section:
                         + ("" if row.is_validated else ", not validated"),
                         row.limit if np.isfinite(row.limit) else None,
                         row.flagged,
-                        row.longest,
+                        row.densest,
                         row.off,
                         row.first,
                     ]

@@ -115,6 +115,9 @@ def sensor_scores(
     whatever the size of the fault (Cauchy and Schwarz on the elements of the inverse covariance;
     the square is the contribution by reconstruction of [1]_).
 
+    *Accuracy*: naming needs more inputs than what moves them; among three inputs that two things
+    move, a fault of any looks like that of any other.
+
     References
     ----------
     .. [1] C. F. Alcala and S. J. Qin, "Reconstruction-based contribution for process monitoring",
