@@ -316,6 +316,7 @@ def emission(folder: Path, **changes: Any) -> Path:
     }
     form["evaluation"] = {"split": {"kind": "source", "train": ["past"], "test": ["later"]}}
     form["data"].append(turbine_source("later", "raw/gt_2013.csv"))
+    return _write(folder, form, changes)
 
 
 def ambient(folder: Path, drift: float = 0.0, **changes: Any) -> Path:

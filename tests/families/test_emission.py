@@ -191,8 +191,7 @@ def test_the_verdict_cites_its_rule_and_who_checked_it(tmp_path: Path) -> None:
     assert word in {"PASS", "FAIL", "NOT"}
     assert "limits not verified" in result.answer
     assert "Performance Specification 16 (74 FR 12575" in result.answer
-    rule = next(s for s in result.sections if s.title == "What the verdict rests on")
-    assert sum("limits not verified" in text for text in rule.paragraphs) == 3
+    assert sum("limits not verified" in text for text in result.rules) == 3
     text = (DATA / "pems.yaml").read_text(encoding="utf-8")
     text = text.replace("edition:\n", "edition: of today\n")
     text = text.replace("checked_by:\n", "checked_by: a person\n")
@@ -212,7 +211,8 @@ def test_a_good_monitor_passes(tmp_path: Path) -> None:
     assert result.answer.startswith("PASS by")
     assert result.verdict == "supported"
     assert result.coverage is not None
-    assert result.coverage.lower <= 0.9 <= result.coverage.upper
+    # 900 rows: a standard error of 0.01, and of half of that for the rows that set the width.
+    assert 0.9 - 0.035 < result.coverage.achieved < 0.9 + 0.035
     held = next(metric for metric in result.metrics if metric.name == "averages_coverage")
     assert held.lower <= 0.9 <= held.upper
     assert [group.name[:5] for group in result.coverage.groups[:3]] == ["power"] * 3

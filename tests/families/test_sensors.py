@@ -27,11 +27,12 @@ def rows(count: int, key: int) -> np.ndarray:
 def trained() -> tuple[Guard, dict[str, np.ndarray]]:
     reducer = MonitorReducer(np, INPUTS, 512, 1)
     guard = Guard(reducer, 0.01)
-    states = []
+    states, ranges = [], []
     for fold in range(4):
         batch = {"x": rows(500, fold), "number": np.arange(500) + 500 * fold}
         states.append(reducer.update(reducer.empty(), batch))
-    arrays = guard_arrays(guard, BACKEND, states) | sensor_arrays(guard, BACKEND, states)
+        ranges.append(guard.ranges.update(guard.ranges.empty(), batch))
+    arrays = guard_arrays(guard, BACKEND, states, ranges) | sensor_arrays(guard, BACKEND, states)
     return guard, arrays
 
 
