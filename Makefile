@@ -99,16 +99,17 @@ lock: $(VENV)/dev.stamp ## renew the lock files from pyproject.toml
 	$(COMPILE) --group pyproject.toml:build -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) envs/build.in -c requirements/dev.lock -o envs/build.lock
 	$(COMPILE) envs/head/requirements.in -c requirements/build.lock -o envs/head/requirements.lock
-	$(COMPILE) pyproject.toml --extra fast --extra mpi --extra workflow -c requirements/dev.lock \
+	$(COMPILE) pyproject.toml --extra excel --extra fast --extra mpi --extra workflow \
+		-c requirements/dev.lock \
 		-o envs/cpu/requirements.lock
 	$(COMPILE_LUMI) envs/lumi-native/requirements.in --python-version 3.11 \
 		-c requirements/dev.lock -o envs/lumi-native/requirements.lock
 	$(COMPILE_LUMI) envs/lumi-container/requirements.in --python-version 3.12 \
 		-o envs/lumi-container/requirements.lock
 	$(COMPILE) pyproject.toml tests/envs/oldest.in \
-		--extra fast --extra test --extra mpi --extra workflow \
+		--extra excel --extra fast --extra test --extra mpi --extra workflow \
 		--resolution lowest-direct --exclude-newer $(OLDEST) -o tests/envs/oldest.lock
-	$(UNIVERSAL) pyproject.toml --extra test --extra demo --python-version 3.12 \
+	$(UNIVERSAL) pyproject.toml --extra excel --extra test --extra demo --python-version 3.12 \
 		-o tests/envs/newest.lock
 
 clean: ## remove .venv, caches and the demonstrations' results
