@@ -79,10 +79,12 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
         {"hop_s": 0.05, "windows_per_chunk": 512, "features": ALL_FEATURES},
         folding._TILE,
     ),
+    "ambient": ("ambient", {"windows_per_chunk": 64}, 8),
     "bearing": ("bearing", {"segment_s": 0.5, "hop_s": 0.05, "windows_per_chunk": 64}, 8),
     "carbon": ("carbon", {"rows_per_chunk": 64}, 8),
     "emission": ("emission", {"windows_per_chunk": 64}, 8),
     "monitoring": ("monitoring", {"rows_per_chunk": 64}, 8),
+    "recipe": ("recipe", {"windows_per_chunk": 88}, 24),
 }
 """Family, settings that make large chunks, and windows that are always measured together."""
 
