@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from lumipipe.config import TimeColumn
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers import READERS
-from lumipipe.readers.channels import channel_values, stored_type
+from lumipipe.readers.channels import channel_values, stored_type, with_members
 from lumipipe.readers.compressed import plain_name
 from lumipipe.readers.files import check_digest, relative_name
 from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
@@ -172,11 +172,12 @@ def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
         problem, _, remedy = complaint["msg"].removeprefix("Value error, ").partition("; ")
         known = f"known keys: {', '.join(reader.Options.model_fields)}"
         raise InputError(place, f"{key}: {problem}", remedy or known) from error
-    numbers = {channel.column or channel.name for channel in source.channels}
+    plain = [channel for channel in source.channels if channel.columns is None]
+    numbers = {channel.column or channel.name for channel in plain}
     text = {label.column for label in source.labels.values() if label.column is not None}
     if isinstance(source.time, TimeColumn):
         (text if source.time.format is not None else numbers).add(source.time.column)
-    return options.for_columns(numbers, text)
+    return options.for_columns(numbers, text, others=len(plain) < len(source.channels))
 
 
 def _recording(
@@ -186,6 +187,7 @@ def _recording(
     attributes = attributes_of(source, table, name, plain_name(Path(name)), place)
     shown = name if table.name == attributes["file"] else f"{name}#{table.name}"
     rows = _rows(source, table, shown)
+    source = with_members(source, table, shown)
     found = [channel_values(table, rows, item, shown, place) for item in source.channels]
     dtype = stored_type(source, found, prepare.dtype, place)
     gap_s = None if prepare.grid is None else prepare.grid.longest_gap_s
