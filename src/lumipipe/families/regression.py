@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from lumipipe.families.guard import Guard, guard_arrays
 from lumipipe.families.interface import Model, Pass, recording_spans
 from lumipipe.families.regression_settings import (
     FEWEST_FOLDS,
-    RegressionSettings,
     centre_and_scale,
 )
 from lumipipe.families.roles import TEST, TRAIN, Roles, block_of, role_of, roles
@@ -36,7 +35,7 @@ from lumipipe.kernels.philox import uniform_at
 from lumipipe.kernels.windows import window_batch
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
-from lumipipe.models.ridge import RidgeReducer, predict, sampled
+from lumipipe.models.ridge import RidgeReducer, sampled
 from lumipipe.partition import Span
 from lumipipe.splits import deal, group_of
 from lumipipe.uncertainty.conformal import conformal_quantile
@@ -49,7 +48,10 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Array
     from lumipipe.comm import Comm
+    from lumipipe.families.grouped_ridge import NestedSettings
     from lumipipe.families.interface import Block, Job
+    from lumipipe.families.learner import Learner
+    from lumipipe.families.regression_settings import RegressionSettings, RowsSettings
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
     from lumipipe.windows import WindowPlan
@@ -65,7 +67,7 @@ class Regression:
     ----------
     job : Job
         The request and its data.
-    settings : RegressionSettings
+    settings : RowsSettings
         How it learns.
     targets : tuple of str
         Names of what is predicted; channels of the stream unless `truth` is given.
@@ -82,10 +84,14 @@ class Regression:
         numbers (row,) of rows that the model has not seen.
     extra : mapping of str to callable of Block
         Further columns of the scored rows: float64 (window,).
+    learner : Learner, optional
+        What it learns with, gaps included; ridge regression on rows without gaps where absent.
+    units : mapping of str to str
+        Units of targets that are no channels of the stream.
     """
 
     job: Job
-    settings: RegressionSettings
+    settings: RowsSettings
     targets: tuple[str, ...]
     truth: Callable[[Block], NDArray[np.float64]] | None = None
     key: Callable[[Block], NDArray[np.int64]] | None = None
@@ -94,6 +100,8 @@ class Regression:
         None
     )
     extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
+    learner: Learner | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stream(self) -> StreamTable:
@@ -107,9 +115,12 @@ class Regression:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Channels that predict."""
+        """Channels that predict; a group of them by the name of the group."""
         chosen = self.settings.inputs or [n for n in self.columns if n not in self.targets]
-        return tuple(chosen)
+        members = {
+            name: [c.name for c in self.stream.channels if c.group == name] for name in chosen
+        }
+        return tuple(member for name in chosen for member in members[name] or [name])
 
     @cached_property
     def scales(self) -> dict[str, tuple[float, float]]:
@@ -209,11 +220,24 @@ class Regression:
         return float(np.median(known)) if len(known) else 1.0
 
     @cached_property
-    def reducer(self) -> RidgeReducer:
+    def reducer(self) -> Any:
         """The reducer of cross-products and sampled rows."""
-        width = sum(len(feature.names) for feature in self.features)
+        made: Any = RidgeReducer if self.learner is None else self.learner.reducer
         rows = self.settings.sample_rows
-        return RidgeReducer(self.job.backend.xp, width, len(self.targets), rows, self.job.seed)
+        return made(self.job.backend.xp, self.width, len(self.targets), rows, self.job.seed)
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+        return len([name for feature in self.features for name in feature.names])
+
+    @cached_property
+    def nested(self) -> NestedSettings:
+        """The models to choose from."""
+        if self.learner is not None:
+            return self.learner.nested(self.width, self._calibrate)
+        penalties = cast("RegressionSettings", self.settings).penalties
+        return ridge_settings(penalties, self.width, self._calibrate)
 
     @cached_property
     def guard(self) -> Guard:
@@ -224,8 +248,10 @@ class Regression:
 
     @cached_property
     def _together(self) -> Together:
-        guard = Renamed(self.guard.reducer, {"x": "inputs"})
-        return Together({"fit": self.reducer, "guard": guard})
+        parts: dict[str, Any] = {"fit": self.reducer}
+        if self.learner is None:
+            parts["guard"] = Renamed(self.guard.reducer, {"x": "inputs"})
+        return Together(parts)
 
     def train_pass(self) -> Pass:
         """Cross-products of each fold and of calibrating rows."""
@@ -243,12 +269,14 @@ class Regression:
             raise InputError(
                 "evaluation.split", "leaves a fold without a usable row", "use fewer folds"
             )
-        nested = ridge_settings(self.settings.penalties, self.reducer.inputs, self._calibrate)
         parts = [together.part(state, "fit") for state in states]
-        arrays = nested_fit(nested, backend, self.reducer, parts, comm)
+        arrays = nested_fit(self.nested, backend, self.reducer, parts, comm)
         arrays |= self._calibrated(arrays, leaves)
-        watched = [together.part(state, "guard") for state in states]
-        arrays |= guard_arrays(self.guard, backend, watched)
+        if self.learner is None:
+            watched = [together.part(state, "guard") for state in states]
+            arrays |= guard_arrays(self.guard, backend, watched)
+        else:
+            arrays |= self.learner.envelope(backend, parts, arrays, self.settings.guard_alpha)
         return Model(arrays, self._card())
 
     def _calibrated(self, arrays: dict[str, np.ndarray], leaves: Leaves) -> dict[str, np.ndarray]:
@@ -263,7 +291,7 @@ class Regression:
             return {}
         rows = backend.state_to_host(sampled(merge_all(self.reducer, kept)))
         model = {name: arrays[f"final_{name}"] for name in ("coef", "mean_x", "mean_y")}
-        outputs = predict(model | {"coef": model["coef"][None]}, rows["x"])[0]
+        outputs = self.nested.predict(model | {"coef": model["coef"][None]}, rows["x"])[0]
         return {"final_threshold": self._calibrate(outputs, rows["y"], rows["number"])}
 
     def _card(self) -> dict[str, Any]:
@@ -276,7 +304,7 @@ class Regression:
             "targets": list(self.targets),
             "window_rows": self.settings.window_rows,
             "features": [name for feature in self.features for name in feature.names],
-            "penalties": list(self.settings.penalties),
+            "choices": list(self.nested.choices),
             "fold_of_group": self.fold_of_group,
             "coverage": self.coverage,
         }
@@ -296,7 +324,8 @@ class Regression:
         if self.thresholds is not None:
             return self.thresholds(truth - outputs, number)
         residual = np.abs(truth - outputs)
-        return np.array([conformal_quantile(column, self.coverage) for column in residual.T])
+        known = [column[np.isfinite(column)] for column in residual.T]
+        return np.array([conformal_quantile(column, self.coverage) for column in known])
 
     def score_pass(self, model: Model) -> Pass:
         """Each row by the model that has not seen its fold, with what the guard says."""
@@ -346,21 +375,30 @@ class Regression:
         x, means = self._measured(windows)
         names = ("coef", "mean_x", "mean_y")
         final = backend.state_to_device({name: arrays[f"final_{name}"] for name in names})
-        found = predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
+        found = self.nested.predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
         judge = np.full(len(inputs), self.folds)
         return {
             "prediction": backend.to_host(found),
-            **self.guard.distances(backend, arrays, means, judge),
+            **self._distances(arrays, x, means, judge),
         }
 
+    def _distances(
+        self, arrays: Mapping[str, np.ndarray], x: Array, inputs: Array, judge: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """T² and SPE of rows, each by the envelope of its own model."""
+        watched = inputs if self.learner is None else x
+        return self.guard.distances(self.job.backend, arrays, watched, judge)
+
     def _measure_training(self, block: Block) -> Mapping[Leaf, Batch]:
-        """Features, targets and inputs by fold; rows with a gap take no part."""
+        """Features, targets and inputs by fold; rows with a gap take part where it is learnt."""
         backend = self.job.backend
         windows, truth = self._windows(block), self._truth(block)
         role, fold = self._role(block), self._fold(block)
         names = np.where(role == TRAIN, fold.astype(str).astype(object), "calibrate")
-        usable = self._is_whole(windows) & np.isfinite(truth).all(axis=1)
         x, inputs = self._measured(windows)
+        known = np.isfinite(truth)
+        usable = self._is_usable(windows, x)
+        usable &= known.all(axis=1) if self.learner is None else known.any(axis=1)
         batches: dict[Leaf, Batch] = {}
         for name in sorted(set(names[usable])):
             mine = np.flatnonzero((names == name) & usable)
@@ -382,8 +420,9 @@ class Regression:
         fold = self._fold(block)
         judge = np.where(role == TRAIN, fold, self.folds)
         x, inputs = self._measured(windows)
-        found = backend.to_host(outputs_of_fold(parameters, x, backend.asarray(judge)))
-        whole = self._is_whole(windows)
+        outputs = outputs_of_fold(parameters, x, backend.asarray(judge), self.nested.predict)
+        found = backend.to_host(outputs)
+        usable = self._is_usable(windows, x)
         host = {
             "number": self._number(block),
             "recording": block.recording,
@@ -392,8 +431,8 @@ class Regression:
             "fold": judge,
             "key": self._key(block),
             "truth": self._truth(block),
-            "prediction": np.where(whole[:, None], found, np.nan),
-            **self.guard.distances(backend, model.arrays, inputs, judge),
+            "prediction": np.where(usable[:, None], found, np.nan),
+            **self._distances(model.arrays, x, inputs, judge),
             **{name: column(block) for name, column in self.extra.items()},
         }
         return {(): {name: backend.asarray(array) for name, array in host.items()}}
@@ -436,12 +475,15 @@ class Regression:
         inputs = xp.mean(xp.astype(windows, xp.float64), axis=0)
         return features, xp.matrix_transpose(inputs)
 
-    def _is_whole(self, windows: Array) -> NDArray[np.bool_]:
-        """Whether no input of a window is missing."""
+    def _is_usable(self, windows: Array, x: Array) -> NDArray[np.bool_]:
+        """Whether no input of a window is missing; with a learner, whether any is there."""
         xp = self.job.backend.xp
-        found: NDArray[np.bool_] = self.job.backend.to_host(
+        usable = (
             xp.all(xp.isfinite(windows), axis=(0, 1))
+            if self.learner is None
+            else xp.any(xp.isfinite(x), axis=1)
         )
+        found: NDArray[np.bool_] = self.job.backend.to_host(usable)
         return found
 
     def _truth(self, block: Block) -> NDArray[np.float64]:

@@ -119,7 +119,9 @@ class RegressionScores:
         """Name and unit of the target."""
         name = self.regression.targets[self.target]
         columns = self.regression.columns
-        return name, self.regression.stream.channels[columns[name]].unit if name in columns else "1"
+        if name in columns:
+            return name, self.regression.stream.channels[columns[name]].unit
+        return name, self.regression.units.get(name, "1")
 
 
 def error_metrics(request: Request, scores: RegressionScores, unit: str) -> list[Metric]:
