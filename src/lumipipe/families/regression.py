@@ -304,7 +304,7 @@ class Regression:
             "targets": list(self.targets),
             "window_rows": self.settings.window_rows,
             "features": [name for feature in self.features for name in feature.names],
-            "choices": list(self.nested.choices),
+            "penalties" if self.learner is None else "choices": list(self.nested.choices),
             "fold_of_group": self.fold_of_group,
             "coverage": self.coverage,
         }
