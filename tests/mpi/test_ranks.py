@@ -20,6 +20,7 @@ SMALL = {
     "activity": ("activity", {}),
     "bearing": ("bearing", {}),
     "monitoring": ("monitoring", {}),
+    "soft sensor": ("soft_sensor", {}),
     "one chunk": ("monitoring", {"train": {"rows_per_chunk": 64}}),
 }
 

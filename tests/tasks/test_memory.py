@@ -81,6 +81,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     ),
     "bearing": ("bearing", {"segment_s": 0.5, "hop_s": 0.05, "windows_per_chunk": 64}, 8),
     "monitoring": ("monitoring", {"rows_per_chunk": 64}, 8),
+    "soft_sensor": ("soft_sensor", {"windows_per_chunk": 64}, 8),
 }
 """Family, settings that make large chunks, and windows that are always measured together."""
 

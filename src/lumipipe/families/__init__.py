@@ -8,10 +8,11 @@ from lumipipe.families.activity import Activity
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
+from lumipipe.families.soft_sensor import SoftSensor
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Family
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Activity(), Bearing(), Monitoring(), Recipe())
+    family.name: family for family in (Activity(), Bearing(), Monitoring(), Recipe(), SoftSensor())
 }

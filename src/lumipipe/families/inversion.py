@@ -198,7 +198,7 @@ def reachable(
     deviation = np.sqrt(model.score_variance)
     rows = model.y_loadings * deviation
     scaled = (quality - model.mean_y) / model.scale_y
-    known = np.isfinite(scaled).all(axis=1)
+    known = np.asarray(np.isfinite(scaled).all(axis=1))
     scores, _, _ = _solved(rows, np.where(known[:, None], scaled, 0.0).T)
     missed = np.abs(rows @ scores - scaled.T) * model.scale_y[:, None]
     limit = t2_limit(model.rows, model.components, 1 - confidence)

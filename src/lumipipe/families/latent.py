@@ -39,7 +39,7 @@ _OF_INPUTS = {
     "loadings": "loadings",
     "score_variance": "score_variance",
 }
-_OF_TARGETS = ("weights", "y_loadings", "mean_y", "scale_y")
+_OTHERS = ("weights", "spread_x", "y_loadings", "mean_y", "scale_y")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,10 @@ class LatentModel:
     ----------
     mean_x, scale_x : ndarray of float64, shape (input,)
         What inputs are centred and divided by.
+    spread_x : ndarray of float64, shape (input,)
+        Standard deviations of inputs.
     mean_y, scale_y : ndarray of float64, shape (target,)
-        The same for targets.
+        What targets are centred and divided by.
     weights, rotation, loadings : ndarray of float64, shape (input, component)
         Between scaled columns.
     y_loadings : ndarray of float64, shape (target, component)
@@ -64,6 +66,7 @@ class LatentModel:
 
     mean_x: NDArray[np.float64]
     scale_x: NDArray[np.float64]
+    spread_x: NDArray[np.float64]
     mean_y: NDArray[np.float64]
     scale_y: NDArray[np.float64]
     weights: NDArray[np.float64]
@@ -141,7 +144,7 @@ def _envelope(
         f"guard_{own}": np.stack([model[name] for model in models])
         for own, name in _OF_INPUTS.items()
     }
-    found |= {f"latent_{name}": np.stack([m[name] for m in models]) for name in _OF_TARGETS}
+    found |= {f"latent_{name}": np.stack([m[name] for m in models]) for name in _OTHERS}
     found["latent_components"] = np.asarray(chosen, dtype=np.int64)
     found["latent_rows"] = np.asarray([int(state["count"]) for state in merged], dtype=np.int64)
     seen = [
@@ -168,10 +171,11 @@ def latent_model(arrays: Mapping[str, np.ndarray], number: int = -1) -> LatentMo
     """One of the models in the arrays of a regression; the last is that of all training rows."""
     kept = slice(0, int(arrays["latent_components"][number]))
     watched = guard_model(arrays, number)
-    own = {name: arrays[f"latent_{name}"][number] for name in _OF_TARGETS}
+    own = {name: arrays[f"latent_{name}"][number] for name in _OTHERS}
     return LatentModel(
         mean_x=watched["mean"],
         scale_x=watched["scale"],
+        spread_x=own["spread_x"],
         mean_y=own["mean_y"],
         scale_y=own["scale_y"],
         weights=own["weights"][:, kept],

@@ -103,7 +103,8 @@ class RegressionScores:
         if isinstance(split, GroupSplit):
             return np.unique(rows["fold"], return_inverse=True)[1]
         place = np.arange(len(rows["number"]))
-        return place * _STRETCHES // max(1, len(place))
+        stretch = place * _STRETCHES // max(1, len(place))
+        return np.asarray(np.unique(stretch, return_inverse=True)[1], dtype=np.int64)
 
     def covered(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
         """Whether the interval of each row holds its truth."""
@@ -249,6 +250,48 @@ def interval_coverage(
         if mine.any()
     ]
     return Coverage(nominal=scores.regression.coverage, **_share(covered, clusters), groups=found)
+
+
+def pooled_coverage(scores: Sequence[RegressionScores]) -> Coverage:
+    """Nominal and achieved coverage of all targets together, by target and by envelope.
+
+    Parameters
+    ----------
+    scores : sequence of RegressionScores
+        One a target.
+
+    Returns
+    -------
+    Coverage
+        One case a measured value; the values of a row hang together. Groups by target have the
+        width of whole intervals, in the unit of the target.
+    """
+    covered = np.concatenate([score.covered(score.known) for score in scores])
+    clusters = np.concatenate([score.clusters for score in scores])
+    inside = np.concatenate([score.known["inside"] for score in scores])
+    groups = [
+        CoverageGroup(
+            name=score.channel[0],
+            **_share(score.covered(score.known), score.clusters),
+            width=_width(score.known["half_width"]) if len(score.clusters) else None,
+        )
+        for score in scores
+    ]
+    groups += [
+        CoverageGroup(name=name, **_share(covered[mine], clusters[mine]))
+        for name, mine in (("inside the envelope", inside), ("outside the envelope", ~inside))
+        if mine.any()
+    ]
+    nominal = scores[0].regression.coverage
+    return Coverage(nominal=nominal, **_share(covered, clusters), groups=groups)
+
+
+def errors_left_out(score: RegressionScores) -> NDArray[np.float64]:
+    """Errors of rows that were left out of the model of their fold: training or dealt rows."""
+    rows = score.all_rows
+    judged_apart = rows["fold"] < score.regression.folds
+    error = (rows["prediction"] - rows["truth"])[judged_apart]
+    return np.asarray(error[np.isfinite(error)])
 
 
 def _share(covered: NDArray[np.bool_], clusters: NDArray[np.int64]) -> dict[str, Any]:

@@ -131,7 +131,8 @@ def fit_latent(
     Returns
     -------
     dict of str to array
-        ``mean_x``, ``scale_x`` (input,); ``mean_y``, ``scale_y`` (target,); between scaled
+        ``mean_x``, ``scale_x``, what inputs are divided by, and ``spread_x``, their standard
+        deviations (input,); ``mean_y``, ``scale_y`` (target,); between scaled
         columns: ``weights``, ``rotation``, which takes inputs to scores, and ``loadings``
         (input, component), ``y_loadings`` (target, component); ``score_variance`` (component,);
         ``cxx`` (input, input), the products of the scaled inputs.
@@ -159,6 +160,7 @@ def fit_latent(
     return {
         "mean_x": model["mean"][:inputs],
         "scale_x": (scale / own)[:inputs],
+        "spread_x": scale[:inputs],
         "mean_y": model["mean"][inputs:],
         "scale_y": scale[inputs:],
         "constant": constant[:inputs],
