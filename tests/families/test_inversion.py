@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from array_api_compat import numpy as xp
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from lumipipe.families.inversion import (
     Proposal,
@@ -184,3 +187,55 @@ def test_reachable_says_the_same_as_proposals() -> None:
     one = [nearest(found, float(target)).is_near for target in wanted[:20, 0]]
     assert said.tolist() == [*one, False, False]
     assert said[:20].mean() > 0.8
+
+
+def _misfit(target: np.ndarray) -> tuple[LatentModel, np.ndarray, np.ndarray]:
+    """Two targets of one cause and a little of another, which errors of measurement blow up."""
+    rng = np.random.default_rng(2)
+    causes = rng.normal(size=(80, 3))
+    x = causes @ rng.normal(size=(3, INPUTS)) + 0.05 * rng.normal(size=(80, INPUTS))
+    y = causes @ np.array([[1.0, 1.0], [0.02, -0.02], [0.0, 0.0]]) + 0.05 * rng.normal(size=(80, 2))
+    return model(x, y, 3), target, np.array([0.2, 0.2])
+
+
+def test_targets_that_hardly_fit_together_are_met_within_their_tolerance() -> None:
+    found, target, tolerance = _misfit(np.array([1.0, 1.25]))
+    wish = made(dict(enumerate(target)))
+    exact = propose_settings(found, wish, 0.95)
+    near = propose_settings(found, replace(wish, tolerance=tolerance), 0.95)
+    np.testing.assert_allclose(exact.predicted, target, rtol=0, atol=1e-8)
+    assert not exact.is_near
+    assert near.is_near
+    assert (np.abs(near.predicted - target) <= tolerance * (1 + 1e-9)).all()
+    np.testing.assert_allclose(predicted(found, near.inputs), near.predicted, rtol=0, atol=1e-8)
+    # SciPy's constrained search finds no nearer settings than the best, and ours are not far off.
+    rows = found.y_loadings * np.sqrt(found.score_variance) * found.scale_y[:, None]
+    best = minimize(
+        lambda u: u @ u,
+        np.zeros(3),
+        constraints={
+            "type": "ineq",
+            "fun": lambda u: tolerance - np.abs(found.mean_y + rows @ u - target),
+        },
+    ).fun
+    assert best * (1 - 1e-6) <= near.t2 <= 1.5 * best
+    assert reachable(found, target[None], tolerance, 0.95).tolist() == [True]
+    assert reachable(found, target[None], tolerance * 1e-9, 0.95).tolist() == [False]
+
+
+def test_targets_that_fit_are_met_exactly_whatever_the_tolerance() -> None:
+    found, target, tolerance = _misfit(np.array([1.0, 1.0]))
+    wish = replace(made(dict(enumerate(target))), tolerance=tolerance)
+    np.testing.assert_allclose(
+        propose_settings(found, wish, 0.95).predicted, target, rtol=0, atol=1e-8
+    )
+
+
+def test_a_fixed_input_stays_where_targets_give_way() -> None:
+    found, target, tolerance = _misfit(np.array([1.0, 1.25]))
+    value = float(found.mean_x[1] + 0.3 * found.spread_x[1])
+    wish = replace(made(dict(enumerate(target)), {1: value}), tolerance=tolerance)
+    proposal = propose_settings(found, wish, 0.95)
+    assert proposal.inputs[1] == pytest.approx(value, abs=1e-8)
+    assert proposal.within_ranges
+    assert (np.abs(proposal.predicted - target) <= tolerance * (1 + 1e-9)).all()

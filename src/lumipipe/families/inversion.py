@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _EPS = float(np.finfo(np.float64).eps)
+_DECADES, _HALVINGS = 40.0, 60  # of the search for a penalty, in natural logarithms
 _TOLERANCE = 1e-6  # of a standard deviation: what the search may miss a range or a limit by
 
 
@@ -43,6 +44,9 @@ class Wish:
         What one unit of each input costs; nearness to the data decides where absent.
     low, high : ndarray of float64, shape (input,)
         Lowest and highest value of each input.
+    tolerance : ndarray of float64, shape (target,), optional
+        What the prediction may miss each target by where settings that are predicted to meet all
+        of them exactly lie too far from the data; nothing where absent.
     """
 
     quality: Mapping[int, float]
@@ -50,6 +54,7 @@ class Wish:
     weights: Floats | None
     low: Floats
     high: Floats
+    tolerance: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -146,13 +151,16 @@ def propose_settings(model: LatentModel, wish: Wish, confidence: float) -> Propo
     shortest solution is the nearest to the data, and the null space around it is a ball. A cost
     is linear in it, so the least one lies on its surface, in closed form. Where a range is
     broken, sequential least squares (SciPy's SLSQP) searches from the nearest settings.
+
+    Several targets measured with error hardly ever fit together exactly, and solving for the
+    misfit leads far away. So settings too far out are drawn nearer by a ridge penalty, as far as
+    no target is missed by more than its tolerance.
     """
     deviation = np.sqrt(model.score_variance)
-    rows, wanted = _equations(model, wish)
-    nearest, basis, _ = _solved(rows * deviation, wanted)
+    limit = t2_limit(model.rows, model.components, 1 - confidence)
+    nearest, basis = _nearest_scores(model, wish, limit)
     step = model.scale_x[:, None] * model.loadings * deviation  # inputs for a step of one in T
     basis = _most_effective_first(basis, step)
-    limit = t2_limit(model.rows, model.components, 1 - confidence)
     room = max(0.0, limit - float(nearest @ nearest))
     start = model.mean_x + step @ nearest
     along = step @ basis
@@ -199,11 +207,55 @@ def reachable(
     rows = model.y_loadings * deviation
     scaled = (quality - model.mean_y) / model.scale_y
     known = np.asarray(np.isfinite(scaled).all(axis=1))
-    scores, _, _ = _solved(rows, np.where(known[:, None], scaled, 0.0).T)
-    missed = np.abs(rows @ scores - scaled.T) * model.scale_y[:, None]
+    wanted = np.where(known[:, None], scaled, 0.0).T
+    own = tolerance / model.scale_y
     limit = t2_limit(model.rows, model.components, 1 - confidence)
-    near = (scores**2).sum(axis=0) <= limit
-    return np.asarray(known & near & (missed <= tolerance[:, None]).all(axis=0))
+    found = np.zeros(len(quality), dtype=bool)
+    for scores in (_solved(rows, wanted)[0], _within(rows, wanted, own)):
+        near = (scores**2).sum(axis=0) <= limit
+        # On the edge of the tolerance but for rounding.
+        met = np.abs(rows @ scores - wanted) <= own[:, None] * (1 + _TOLERANCE)
+        found |= near & met.all(axis=0)
+    return found & known
+
+
+def _nearest_scores(model: LatentModel, wish: Wish, limit: float) -> tuple[Floats, Floats]:
+    """The scores nearest to the data, in standard deviations, and the null space around them."""
+    rows, wanted = _equations(model, wish)
+    rows = rows * np.sqrt(model.score_variance)
+    exact, basis, _ = _solved(rows, wanted)
+    if wish.tolerance is None or exact @ exact <= limit:
+        return exact, basis
+    targets = list(wish.quality)
+    count = len(targets)
+    fixed, free, _ = _solved(rows[count:], wanted[count:])
+    tolerance = wish.tolerance[targets] / model.scale_y[targets]
+    rest = wanted[:count] - rows[:count] @ fixed
+    return fixed + free @ _within(rows[:count] @ free, rest[:, None], tolerance)[:, 0], basis
+
+
+def _within(rows: Floats, right: Floats, tolerance: Floats) -> Floats:
+    """Short solutions (component, case) that miss no equation by more than its tolerance.
+
+    The penalty of a ridge regression is raised as far as the tolerances allow; where none does,
+    it is all but nothing.
+    """
+    weight = 1.0 / np.maximum(tolerance, np.finfo(np.float64).tiny ** 0.5)[:, None]
+    left, strength, turned = np.linalg.svd(rows * weight, full_matrices=False)
+    along = left.T @ (right * weight)
+    across = right * weight - left @ along
+    power = (strength**2)[:, None]
+    middle = float(np.log(power.max(initial=_EPS)))
+    low = np.full(right.shape[1], middle - _DECADES)
+    high = np.full(right.shape[1], middle + _DECADES)
+    for _ in range(_HALVINGS):
+        half = (low + high) / 2
+        penalty = np.exp(half)
+        missed = across + left @ (penalty / (power + penalty) * along)
+        fits = (np.abs(missed) <= 1).all(axis=0)
+        low, high = np.where(fits, half, low), np.where(fits, high, half)
+    damped = strength[:, None] / (power + np.exp(low)) * along
+    return np.asarray(turned.T @ damped)
 
 
 def _equations(model: LatentModel, wish: Wish) -> tuple[Floats, Floats]:

@@ -333,26 +333,29 @@ def _proposed(score: RegressionScores, settings: Sequence[Found]) -> Section:
                 "settings, the nearest to the data are proposed, or those of least cost that lie "
                 "among "
                 f"{confidence:.0%} of rows like the known ones. Where even the nearest lie "
-                "farther out, there are no supported settings."
+                "farther out, targets may be missed by as much as their intervals allow; where "
+                "that does not help, there are no supported settings."
             )
         ],
         figures=[
-            _overview(settings),
+            _overview(score.regression.targets, settings),
             *(_table(score, item) for item in settings if not item.reason),
         ],
     )
 
 
-def _overview(settings: Sequence[Found]) -> Table:
+def _overview(targets: Sequence[str], settings: Sequence[Found]) -> Table:
     """One row a wanted target."""
     rows: list[list[Cell]] = []
     for item in settings:
-        proposal, good = item.proposal, not item.reason
+        proposal, good, wanted = item.proposal, not item.reason, item.wanted.quality
         rows.append(
             [
                 item.wanted.id,
-                ", ".join(f"{name} {value:g}" for name, value in item.wanted.quality.items()),
-                "settings found" if good else "no supported settings",
+                ", ".join(f"{name} {value:.6g}" for name, value in item.wanted.quality.items()),
+                ", ".join(f"{name} {item.predicted[targets.index(name)]:.6g}" for name in wanted)
+                if good
+                else "no supported settings",
                 float(f"{proposal.nearest_t2:.4g}"),
                 float(f"{proposal.t2:.4g}") if good else None,
                 float(f"{proposal.limit:.4g}"),
@@ -367,7 +370,7 @@ def _overview(settings: Sequence[Found]) -> Table:
         columns=[
             Column(label="wanted"),
             Column(label="target"),
-            Column(label="answer"),
+            Column(label="predicted for the settings"),
             Column(label="T² of the nearest settings"),
             Column(label="T² of the proposed ones"),
             Column(label="limit of T²"),

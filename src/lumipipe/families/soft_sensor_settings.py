@@ -71,6 +71,7 @@ def _found(found: Regression, model: Model, wanted: Any) -> Found:
         weights = np.zeros(len(place))
         for name, weight in wanted.objective.weights.items():
             weights[place[name]] = weight * scale[place[name]]
+    half = np.asarray(model.arrays["final_threshold"], dtype=np.float64)
     wish = Wish(
         quality={found.targets.index(name): value for name, value in wanted.quality.items()},
         fixed={
@@ -80,6 +81,7 @@ def _found(found: Regression, model: Model, wanted: Any) -> Found:
         weights=weights,
         low=(low - centre) / scale,
         high=(high - centre) / scale,
+        tolerance=np.where(np.isfinite(half), half, 0.0),
     )
     proposal = propose_settings(latent, wish, score.confidence)
     proposal = Proposal(
@@ -90,7 +92,6 @@ def _found(found: Regression, model: Model, wanted: Any) -> Found:
         }
     )
     said = found.answers(model, proposal.inputs[None])
-    half = np.asarray(model.arrays["final_threshold"], dtype=np.float64)
     limit = max(float(model.arrays["envelope_spe"]), np.finfo(float).tiny)
     spe = float(said["spe"][0]) / limit
     missed = _missed(wanted, found.targets, said["prediction"][0], half)
@@ -113,7 +114,8 @@ def _missed(
     """Which target the model does not predict for any settings; empty where none."""
     for name, value in wanted.quality.items():
         number = targets.index(name)
-        if not abs(predicted[number] - value) <= half[number]:
+        # Settings that were drawn nearer lie on the edge of an interval but for rounding.
+        if not abs(predicted[number] - value) <= half[number] * (1 + 1e-6):
             return (
                 f"The latent variables of the data do not vary so: asked for {name} {value:g} "
                 f"together with the rest, they come to {predicted[number]:.4g} at best."
