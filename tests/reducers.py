@@ -15,6 +15,7 @@ from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
 from lumipipe.models.monitor import MonitorReducer
 from lumipipe.models.pca import PairReducer
+from lumipipe.models.pls import PlsReducer
 from lumipipe.models.ranges import RangeReducer
 from lumipipe.models.ridge import RidgeReducer
 from lumipipe.models.spectrum import EnvelopeReducer
@@ -49,6 +50,11 @@ def _gaps(first: int, stop: int) -> Batch:
     x = _normal(first, stop, 4)
     x[x > 101.2] = np.nan
     return {"x": x, "number": np.arange(first, stop)}
+
+
+def _gaps_with_targets(first: int, stop: int) -> Batch:
+    z = _gaps(first, stop)["x"]
+    return {"x": z[:, :3], "y": z[:, 3:], "number": np.arange(first, stop)}
 
 
 def _classes(first: int, stop: int) -> Batch:
@@ -93,6 +99,7 @@ REDUCERS = {
     "ridge": Case(lambda xp, d: RidgeReducer(xp, 3, 2, 8, 1, d), _ridge, exact=False),
     "pairs": Case(lambda xp, d: PairReducer(xp, 4, d), _gaps, exact=False),
     "monitor": Case(lambda xp, d: MonitorReducer(xp, 4, 8, 1, d), _gaps, exact=False),
+    "pls": Case(lambda xp, d: PlsReducer(xp, 3, 1, 8, 1, d), _gaps_with_targets, exact=False),
     "envelope": Case(lambda xp, d: EnvelopeReducer(xp, 4, d), _spectra, exact=False),
     "indicators": Case(lambda xp, d: IndicatorReducer(xp, 3, 17, d), _lives, exact=True),
     "confusion": Case(lambda xp, d: ConfusionReducer(xp, 3, d), _classes, exact=True),

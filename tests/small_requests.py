@@ -366,6 +366,63 @@ def ambient(folder: Path, drift: float = 0.0, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def soft_sensor(folder: Path, **changes: Any) -> Path:
+    """Three causes of five inputs with gaps; two qualities in a laboratory's file, some missing."""
+    rng = np.random.default_rng(11)
+    causes = rng.normal(size=(70, 3))
+    inputs = 10.0 + causes @ rng.normal(size=(3, 5)) + 0.02 * rng.normal(size=(70, 5))
+    inputs[60:] += 4.0 * rng.normal(size=(10, 5))  # unlike the rows before
+    quality = np.stack([causes[:, 0] + causes[:, 1], 1000.0 + 50.0 * causes[:, 2]], axis=1)
+    quality += [0.05, 2.5] * rng.normal(size=(70, 2))
+    hours = np.arange(70) / 4.0
+    write_csv(folder / "raw" / "plant.csv", "a,b,c,d,e", inputs)
+    text = (folder / "raw" / "plant.csv").read_text(encoding="utf-8").splitlines()
+    gaps = [
+        ",".join(["", *row.split(",")[1:]]) if n % 7 == 3 else row for n, row in enumerate(text)
+    ]
+    (folder / "raw" / "plant.csv").write_text("\n".join(gaps) + "\n", encoding="utf-8")
+    kept = np.arange(70) % 9 != 4
+    write_csv(folder / "raw" / "lab.csv", "h,y,z", np.c_[hours, quality][kept])
+    plant = {
+        "id": "plant",
+        "source": "raw/plant.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "stream": "plant",
+        "recordings": {"id": "plant", "unit": "plant"},
+        "time": {"kind": "regular", "rate_hz": 1 / 900},
+        "channels": [{"name": "x", "columns": "[a-e]", "quantity": "ratio", "unit": "1"}],
+    }
+    lab = plant | {
+        "id": "lab",
+        "source": "raw/lab.csv",
+        "stream": "lab",
+        "time": {"kind": "column", "column": "h", "unit": "h", "origin": "recording"},
+        "channels": [
+            {"name": "y", "quantity": "ratio", "unit": "1"},
+            {"name": "z", "quantity": "temperature", "unit": "K"},
+        ],
+    }
+    form = _form("soft_sensor", plant, split={"kind": "time", "train_first_rows": 45}) | {
+        "train": {
+            "stream": "plant",
+            "targets": ["y", "z"],
+            "reference": {"stream": "lab", "tolerance_s": 60},
+            "components": 4,
+            "folds": 5,
+            "windows_per_chunk": 8,
+        },
+        "score": {
+            "inversion": [
+                {"id": "middle", "quality": {"y": 0.2, "z": 1010.0}},
+                {"id": "far", "quality": {"y": 40.0}},
+            ]
+        },
+    }
+    form["data"] = [plant, lab]
+    return _write(folder, form, changes)
+
+
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
     "carbon": carbon,
@@ -374,6 +431,7 @@ FAMILIES: dict[str, Callable[..., Path]] = {
     "bearing": bearing,
     "emission": emission,
     "recipe": recipe,
+    "soft_sensor": soft_sensor,
 }
 
 

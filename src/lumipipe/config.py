@@ -34,6 +34,25 @@ class Settings(BaseModel):
     )
 
 
+def member_name(group: str, column: str) -> str:
+    """Name of one of the channels that a channel with `columns` stands for.
+
+    >>> member_name("absorbance", "950.0")
+    'absorbance[950.0]'
+    """
+    return f"{group}[{column}]"
+
+
+def _regular_expression(value: str | None) -> str | None:
+    """A pattern that compiles."""
+    if value is not None:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"no regular expression ({error}); mend the pattern") from error
+    return value
+
+
 class Question(Settings):
     """What is to be decided, and by which analysis."""
 
@@ -62,6 +81,10 @@ class Channel(Settings):
     """Name by which the analysis knows the channel."""
     column: str | None = None
     """Name of the column or variable in the file; the channel's name where absent."""
+    columns: str | None = None
+    """Regular expression: each column whose whole name matches is a channel NAME[COLUMN]."""
+    axis: str | None = None
+    """Quantity and unit of the numbers that `columns` are called by, such as wavenumber, 1/cm."""
     quantity: Text
     """What is measured, such as acceleration."""
     unit: Text
@@ -86,6 +109,19 @@ class Channel(Settings):
             raise ValueError("the range does not rise; write [lowest, highest]")
         return value
 
+    @field_validator("columns")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        return _regular_expression(value)
+
+    @model_validator(mode="after")
+    def _one_or_many(self) -> Channel:
+        if self.columns is not None and self.column is not None:
+            raise ValueError("column names one, columns many; give one of the two")
+        if self.axis is not None and self.columns is None:
+            raise ValueError("axis says what many columns are called by; give columns, too")
+        return self
+
 
 class Regular(Settings):
     """Samples at a fixed rate."""
@@ -101,7 +137,7 @@ class TimeColumn(Settings):
     kind: Literal["column"]
     column: Text | Annotated[list[Text], Field(min_length=1)]
     """Column with the time stamp, or the columns of its parts, such as a date and a clock."""
-    unit: Literal["s", "ms", "us", "ns"] | None = None
+    unit: Literal["d", "h", "min", "s", "ms", "us", "ns"] | None = None
     """Unit of numbers since 1970 (UTC) or since the start of the recording."""
     origin: Literal["1970", "recording"] = "1970"
     """What numbers count from."""
@@ -205,12 +241,7 @@ class Recordings(Settings):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                re.compile(value)
-            except re.error as error:
-                raise ValueError(f"no regular expression ({error}); mend the pattern") from error
-        return value
+        return _regular_expression(value)
 
     @model_validator(mode="after")
     def _one_attribute_a_name(self) -> Recordings:

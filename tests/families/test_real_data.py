@@ -12,6 +12,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from lumipipe.features.slopes import Slopes, SlopesSettings
+from lumipipe.kernels.moments import pair_comoments
+from lumipipe.models.pls import coefficient_path, fit_latent, predict_with_gaps
 from lumipipe.store.dataset import open_dataset
 from running import answer, ready_request
 
@@ -205,3 +208,90 @@ def test_steel_works(tmp_path: Path, real_data: Path) -> None:
     months = [unit for unit in result.units if unit.id.startswith("2018-")]
     assert len(months) == 12
     assert sum(unit.values["CO2 (t)"].value for unit in months) == pytest.approx(total.value)
+
+
+def test_soft_sensor_of_a_reactor_and_settings_for_grades(tmp_path: Path) -> None:
+    """R07: five qualities at once, the fault outside, settings for a product that was not seen."""
+    pytest.importorskip("process_improve", reason="the package with the data is not installed")
+    done = answer(ready_request("demo-soft-sensor", tmp_path, tmp_path), tmp_path / "out")
+    result = done.result
+    for target in ("Conv", "Mn", "Mw", "LCB", "SCB"):
+        assert _metric(result, f"r2_{target}").value > 0.9
+    rows = pq.read_table(done.product("score") / "rows.parquet").to_pandas()
+    assert not rows.loc[rows["row"] >= 50, "inside_envelope"].any()
+    groups = {group.name: group for group in result.coverage.groups}
+    assert groups["inside the envelope"].lower <= 0.9 <= groups["inside the envelope"].upper
+    units = {unit.id: unit for unit in result.units}
+    grade = units["grade of run 40"]
+    assert grade.verdict == "settings found"
+    measured = {"Conv": 0.1313, "Mn": 27505, "Mw": 162223, "LCB": 0.783, "SCB": 26.01}
+    for name, value in measured.items():
+        (label,) = [key for key in grade.values if key.startswith(f"{name} predicted")]
+        assert grade.values[label].lower <= value <= grade.values[label].upper
+    assert units["conversion 0.16"].verdict == "no supported settings"
+    assert units["conversion 0.16"].values == {}
+    cheap = pq.read_table(done.product("score") / "settings.parquet").to_pandas()
+    cheap = cheap.set_index(["wanted", "input"])["setting"]["conversion 0.13 with least initiator"]
+    assert cheap["Press"] == pytest.approx(3000, abs=1e-6)
+    # A tenth less than the mean of the known runs, 0.93 g/s.
+    assert cheap["Fi1"] + cheap["Fi2"] < 0.88
+
+
+def test_soft_sensor_of_a_digester_with_gaps(tmp_path: Path) -> None:
+    """R18: gaps stay in the rows that have them, and are counted."""
+    pytest.importorskip("process_improve", reason="the package with the data is not installed")
+    done = answer(ready_request("demo-digester", tmp_path, tmp_path), tmp_path / "out")
+    rows = pq.read_table(done.product("score") / "rows.parquet").to_pandas()
+    # Windows of four rows: 57 of the first 60 rows and 33 of the last 36 end one; none is dropped.
+    assert len(rows) == 90
+    assert np.isfinite(rows["predicted"]).all()
+    assert done.result.counts["missing values in these rows, set to their mean"] == 49
+    assert done.result.counts["rows with a missing input"] == 48
+    assert _metric(done.result, "rmse").value < 2.3
+    assert rows.loc[rows["phase"] == "test", "measured"].std() > 2.6
+    assert done.result.verdict == "inconclusive"
+    assert done.result.coverage.achieved >= 0.85
+
+
+def test_spectra_of_a_fermentation_that_the_mixtures_do_not_cover(
+    tmp_path: Path, real_data: Path
+) -> None:
+    """Learnt well on 21 mixtures, and honest about a run whose spectra are unlike them."""
+    done = answer(ready_request("fermentation", tmp_path, real_data), tmp_path / "out")
+    result = done.result
+    assert result.counts["rows that train"] == 21
+    assert result.counts["rows tested"] == 1629
+    assert result.counts["tested rows with a measured target"] == 34
+    errors = next(s for s in result.sections if s.title.startswith("Errors")).figures[0].rows[0]
+    # Nested: folds are left out of the choice, too. The set's guide, with six components: 0.92.
+    assert errors[2] < 1.3
+    assert _metric(result, "mae").value > 2
+    assert result.verdict == "not_supported"
+    assert _metric(result, "outside").value > 0.99
+    assert result.coverage.upper < result.coverage.nominal
+    assert "outside the known data" in result.not_answered[0].question
+
+
+def test_six_components_of_the_mixtures_have_the_error_of_their_guide(real_data: Path) -> None:
+    """0.92 g/L, cross-validated on the 21, with the band and the slopes of the guide."""
+    folder = real_data / "fermentation-spectra"
+    names = (folder / "train_spectra.csv").read_text().splitlines()[0].split(",")
+    band = [950 <= float(name) <= 1500 for name in names]
+    spectra = np.loadtxt(folder / "train_spectra.csv", delimiter=",", skiprows=1)[:, band]
+    glucose = np.loadtxt(folder / "train_hplc.csv", skiprows=1)[:, None]
+    slopes = Slopes.build(
+        tuple(n for n, kept in zip(names, band, strict=True) if kept),
+        (1.0,) * spectra.shape[1],
+        1,
+        1.0,
+        SlopesSettings(points=15),
+        1,
+    )(spectra.T[None], 1.0)
+    errors = []
+    for row in range(21):
+        others = np.delete(np.arange(21), row)
+        pairs = pair_comoments(np.concatenate([slopes, glucose], axis=1)[others])
+        latent = fit_latent(pairs, slopes.shape[1], 6, is_scaled=False)
+        path = coefficient_path(latent)
+        errors.append(predict_with_gaps(path, slopes[row : row + 1])[5, 0, 0] - glucose[row, 0])
+    assert np.abs(errors).mean() == pytest.approx(0.92, abs=0.05)

@@ -21,8 +21,14 @@ SETTINGS = {
     "envelope": {"band_hz": (5.0, 20.0), "shaft_hz": 1.0, "orders": {"BPFO": 3.6, "FTF": 0.5}},
     "random_fourier": {"features": 20},
     "polynomial": {"degree": 2},
+    "lags": {"rows": [0, 3]},
+    "slopes": {"points": 3},
 }
-CHANNELS = [SimpleNamespace(name="x", scale=2.0), SimpleNamespace(name="y", scale=None)]
+CHANNELS = [
+    SimpleNamespace(name="x", scale=2.0),
+    SimpleNamespace(name="y", scale=None),
+    SimpleNamespace(name="z", scale=1.0),
+]
 
 
 def windows(dtype=np.float32, count=5, seed=0):
@@ -61,7 +67,7 @@ def test_names_are_unique(name):
 @pytest.mark.parametrize("name", FEATURES)
 @pytest.mark.parametrize("value", [0.0, 14.62])
 def test_constant_windows_are_finite(xp_array, name, value):
-    x = xp_array(np.full((LENGTH, 2, 1), value, np.float32))
+    x = xp_array(np.full((LENGTH, len(CHANNELS), 1), value, np.float32))
     assert np.all(np.isfinite(to_numpy(built(name)(x, RATE_HZ))))
 
 
@@ -109,6 +115,9 @@ def test_measure_puts_features_side_by_side(xp_array):
         ({"spectral": {"segment": 101}}, "shorter segments"),
         ({"envelope": SETTINGS["envelope"] | {"band_hz": (5.0, 26.0)}}, "below half"),
         ({"envelope": SETTINGS["envelope"] | {"orders": {"BPFI": 40.0}}}, "orders.BPFI: 40 Hz"),
+        ({"lags": {"rows": [0, LENGTH]}}, f"use windows of {LENGTH + 1} rows"),
+        ({"slopes": {"points": 4}}, "take an odd number"),
+        ({"slopes": {"points": 5}}, "3 channels are too few for 5 points"),
     ],
 )
 def test_wrong_requests_are_refused(requested, message):

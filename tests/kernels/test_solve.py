@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import to_numpy
-from lumipipe.kernels.solve import eigh_descending, is_constant, ridge_path
+from lumipipe.kernels.solve import eigh_descending, is_constant, positive_part, ridge_path
 
 PENALTIES = np.asarray([0.1, 1.0, 100.0])
 
@@ -66,3 +66,19 @@ def test_small_but_real_spread_is_not_constant():
     mean = np.asarray([1e5, 1.0, 1.0])
     count = np.asarray([10**9, 100, 100])
     assert not is_constant(sd**2, mean, count).any()
+
+
+def test_positive_part_keeps_the_diagonal(xp_array):
+    """Merged pairs can say what no rows can: these three cannot all be so correlated."""
+    impossible = np.asarray([[1.0, 0.9, -0.9], [0.9, 1.0, 0.9], [-0.9, 0.9, 1.0]])
+    assert np.linalg.eigvalsh(impossible).min() < -0.5
+    found = to_numpy(positive_part(xp_array(impossible)))
+    assert np.linalg.eigvalsh(found).min() > -1e-14
+    np.testing.assert_allclose(np.diag(found), 1.0, rtol=1e-14)
+    possible = products()[0]
+    np.testing.assert_allclose(to_numpy(positive_part(xp_array(possible))), possible, rtol=1e-12)
+
+
+def test_positive_part_of_a_constant_channel_is_zero(xp_array):
+    matrix = np.diag([1.0, 0.0])
+    np.testing.assert_array_equal(to_numpy(positive_part(xp_array(matrix))), matrix)

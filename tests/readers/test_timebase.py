@@ -56,6 +56,12 @@ def test_fractions_of_seconds_come_back_as_written(decimals: int) -> None:
     assert base(written, unit="s").time_ns.tolist() == expected
 
 
+@pytest.mark.parametrize(("unit", "seconds"), [("d", 86400), ("h", 3600), ("min", 60), ("s", 1)])
+def test_longer_units(unit: str, seconds: int) -> None:
+    found = base(np.array([0.0, 0.25, 2.5]), unit=unit, origin="recording")
+    assert found.time_ns.tolist() == [0, seconds * 250 * MS, seconds * 2500 * MS]
+
+
 def test_time_from_the_start_has_no_start() -> None:
     found = base(np.array([0.0, 0.08, 0.16]), unit="s", origin="recording")
     assert found.start_ns is None

@@ -85,6 +85,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int]] = {
     "emission": ("emission", {"windows_per_chunk": 64}, 8),
     "monitoring": ("monitoring", {"rows_per_chunk": 64}, 8),
     "recipe": ("recipe", {"windows_per_chunk": 88}, 24),
+    "soft_sensor": ("soft_sensor", {"windows_per_chunk": 64}, 8),
 }
 """Family, settings that make large chunks, and windows that are always measured together."""
 

@@ -14,7 +14,7 @@ from array_api_compat import array_namespace
 
 from lumipipe.comm.mapping import broadcast_arrays, map_over_ranks
 from lumipipe.fold import merge_all
-from lumipipe.models.ridge import RidgeReducer, fit_path, predict, sampled, squared_errors
+from lumipipe.models.ridge import fit_path, predict, sampled, squared_errors
 from lumipipe.uncertainty.conformal import class_thresholds, margin_scores
 
 if TYPE_CHECKING:
@@ -46,17 +46,27 @@ class NestedSettings:
     calibrate : callable of ndarrays
         Thresholds from outputs (row, target), targets (row, target) and numbers (row,) of rows
         that a model has not seen.
+    errors : callable of State and State
+        Sums of squared errors (choice, target), in one unit, of a path of models on the state of
+        rows that they have not seen.
+    predict : callable of State and Array
+        Outputs (choice, row, target) of a path of models.
     """
 
     choices: tuple[float, ...]
     path: Callable[[State], State]
     calibrate: Calibrate
+    errors: Callable[[State, State], Array]
+    predict: Callable[[State, Array], Array] = predict
 
 
 def ridge_settings(penalties: Sequence[float], inputs: int, calibrate: Calibrate) -> NestedSettings:
     """Ridge regression with a penalty to choose."""
     return NestedSettings(
-        tuple(penalties), lambda state: fit_path(state, inputs, penalties), calibrate
+        tuple(penalties),
+        lambda state: fit_path(state, inputs, penalties),
+        calibrate,
+        lambda state, path: squared_errors(state, inputs, path),
     )
 
 
@@ -111,7 +121,12 @@ def fold_states(
     return states
 
 
-def outputs_of_fold(parameters: State, x: Array, fold: Array) -> Array:
+def outputs_of_fold(
+    parameters: State,
+    x: Array,
+    fold: Array,
+    outputs: Callable[[State, Array], Array] = predict,
+) -> Array:
     """Outputs of each row by the model of its own fold.
 
     Parameters
@@ -122,6 +137,8 @@ def outputs_of_fold(parameters: State, x: Array, fold: Array) -> Array:
         Features.
     fold : array of int64, shape (row,)
         Fold of each row.
+    outputs : callable of State and Array
+        Outputs (choice, row, class) of a path of models.
 
     Returns
     -------
@@ -132,7 +149,7 @@ def outputs_of_fold(parameters: State, x: Array, fold: Array) -> Array:
     rows = []
     for number in range(parameters["coef"].shape[0]):
         model = {name: array[number, ...] for name, array in parameters.items()}
-        own = predict(model | {"coef": model["coef"][None, ...]}, x)[0, ...]
+        own = outputs(model | {"coef": model["coef"][None, ...]}, x)[0, ...]
         rows.append(xp.where((fold == number)[:, None], own, xp.zeros_like(own)))
     return sum(rows[1:], start=rows[0])
 
@@ -140,7 +157,7 @@ def outputs_of_fold(parameters: State, x: Array, fold: Array) -> Array:
 def nested_fit(
     settings: NestedSettings,
     backend: Backend,
-    reducer: RidgeReducer,
+    reducer: Reducer,
     states: list[State],
     comm: Comm,
 ) -> dict[str, np.ndarray]:
@@ -152,8 +169,8 @@ def nested_fit(
         Choices, and how they are fitted and calibrated.
     backend : Backend
         Where the states are.
-    reducer : RidgeReducer
-        Merges states.
+    reducer : Reducer
+        Merges states, which have a ``count`` of rows and a sample of them.
     states : list of dict of str to array
         State of each fold.
     comm : Comm
@@ -219,7 +236,7 @@ def nested_fit(
 def _fit_without(
     settings: NestedSettings,
     backend: Backend,
-    reducer: RidgeReducer,
+    reducer: Reducer,
     states: list[State],
     left_out: tuple[int, int],
 ) -> dict[str, np.ndarray]:
@@ -229,8 +246,8 @@ def _fit_without(
     results = {"": path} if left_out[0] == left_out[1] else {}
     for fold in sorted(set(left_out)):
         results[f"{fold}."] = {
-            "error": squared_errors(states[fold], reducer.inputs, path),
-            "outputs": predict(path, sampled(states[fold])["x"]),
+            "error": settings.errors(states[fold], path),
+            "outputs": settings.predict(path, sampled(states[fold])["x"]),
         }
     return {
         prefix + name: array

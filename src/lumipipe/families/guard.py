@@ -77,13 +77,16 @@ class Guard:
         """
         found = {name: np.full(len(judge), np.nan) for name in DISTANCES}
         for number in np.unique(judge):
-            mine = np.flatnonzero(judge == number)
-            rows = backend.xp.take(inputs, backend.asarray(mine), axis=0)
+            mine = judge == number
             model = backend.state_to_device(guard_model(arrays, int(number)))
-            seen = contributions(model, rows)
-            seen["beyond"] = beyond(model["low"], model["high"], rows)
+            # All rows: a product of fewer rows may round their sums in another order.
+            seen = contributions(model, inputs)
+            # A learner with an envelope of its own may keep no ranges.
+            seen["beyond"] = (
+                beyond(model["low"], model["high"], inputs) if "low" in model else 0.0 * seen["t2"]
+            )
             for name, column in found.items():
-                column[mine] = backend.to_host(seen[name])
+                column[mine] = backend.to_host(seen[name])[mine]
         return found
 
 

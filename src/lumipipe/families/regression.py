@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from lumipipe.families.guard import DISTANCES, Guard, guard_arrays
 from lumipipe.families.interface import Model, Pass, recording_spans
 from lumipipe.families.regression_settings import (
     FEWEST_FOLDS,
-    RegressionSettings,
     centre_and_scale,
 )
 from lumipipe.families.roles import CALIBRATE, TEST, TRAIN, Roles, block_of, role_of, roles
@@ -38,7 +37,7 @@ from lumipipe.kernels.windows import window_batch
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
-from lumipipe.models.ridge import RidgeReducer, predict
+from lumipipe.models.ridge import RidgeReducer, sampled
 from lumipipe.partition import Span
 from lumipipe.splits import deal, group_of, key_of_rows
 from lumipipe.uncertainty.conformal import conformal_quantile
@@ -51,7 +50,10 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Array, State
     from lumipipe.comm import Comm
+    from lumipipe.families.grouped_ridge import NestedSettings
     from lumipipe.families.interface import Block, Job
+    from lumipipe.families.learner import Learner
+    from lumipipe.families.regression_settings import RegressionSettings, RowsSettings
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
     from lumipipe.windows import WindowPlan
@@ -68,7 +70,7 @@ class Regression:
     ----------
     job : Job
         The request and its data.
-    settings : RegressionSettings
+    settings : RowsSettings
         How it learns.
     targets : tuple of str
         Names of what is predicted; channels of the stream unless `truth` is given.
@@ -90,10 +92,14 @@ class Regression:
     sensors : bool
         Whether each input is predicted from the others, too; scored rows then have the columns
         of `lumipipe.families.sensors.sensor_scores`.
+    learner : Learner, optional
+        What it learns with, gaps included; ridge regression on rows without gaps where absent.
+    units : mapping of str to str
+        Units of targets that are no channels of the stream.
     """
 
     job: Job
-    settings: RegressionSettings
+    settings: RowsSettings
     targets: tuple[str, ...]
     truth: Callable[[Block], NDArray[np.float64]] | None = None
     key: Callable[[Block], NDArray[np.int64]] | None = None
@@ -104,6 +110,8 @@ class Regression:
     extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
     times: bool = False
     sensors: bool = False
+    learner: Learner | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stream(self) -> StreamTable:
@@ -117,9 +125,12 @@ class Regression:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Channels that predict."""
+        """Channels that predict; a group of them by the name of the group."""
         chosen = self.settings.inputs or [n for n in self.columns if n not in self.targets]
-        return tuple(chosen)
+        members = {
+            name: [c.name for c in self.stream.channels if c.group == name] for name in chosen
+        }
+        return tuple(member for name in chosen for member in members[name] or [name])
 
     @cached_property
     def scales(self) -> dict[str, tuple[float, float]]:
@@ -225,11 +236,24 @@ class Regression:
         return float(np.median(known)) if len(known) else 1.0
 
     @cached_property
-    def reducer(self) -> RidgeReducer:
+    def reducer(self) -> Any:
         """The reducer of cross-products and sampled rows."""
-        width = sum(len(feature.names) for feature in self.features)
+        made: Any = RidgeReducer if self.learner is None else self.learner.reducer
         rows = self.settings.sample_rows
-        return RidgeReducer(self.job.backend.xp, width, len(self.targets), rows, self.job.seed)
+        return made(self.job.backend.xp, self.width, len(self.targets), rows, self.job.seed)
+
+    @property
+    def width(self) -> int:
+        """Number of features."""
+        return len([name for feature in self.features for name in feature.names])
+
+    @cached_property
+    def nested(self) -> NestedSettings:
+        """The models to choose from."""
+        if self.learner is not None:
+            return self.learner.nested(self.width, self._calibrate)
+        penalties = cast("RegressionSettings", self.settings).penalties
+        return ridge_settings(penalties, self.width, self._calibrate)
 
     @cached_property
     def guard(self) -> Guard:
@@ -240,9 +264,11 @@ class Regression:
 
     @cached_property
     def _together(self) -> Together:
-        watched = {"guard": self.guard.reducer, "range": self.guard.ranges}
-        of_inputs = {name: Renamed(reducer, {"x": "inputs"}) for name, reducer in watched.items()}
-        return Together({"fit": self.reducer, **of_inputs})
+        parts: dict[str, Any] = {"fit": self.reducer}
+        if self.learner is None:
+            watched = {"guard": self.guard.reducer, "range": self.guard.ranges}
+            parts |= {name: Renamed(reducer, {"x": "inputs"}) for name, reducer in watched.items()}
+        return Together(parts)
 
     def train_pass(self) -> Pass:
         """Cross-products of each fold and of calibrating rows."""
@@ -260,22 +286,24 @@ class Regression:
             raise InputError(
                 "evaluation.split", "leaves a fold without a usable row", "use fewer folds"
             )
-        nested = ridge_settings(self.settings.penalties, self.reducer.inputs, self._calibrate)
         parts = [together.part(state, "fit") for state in states]
-        arrays = nested_fit(nested, backend, self.reducer, parts, comm)
-        watched, ranges = (
-            [together.part(state, name) for state in states] for name in ("guard", "range")
-        )
-        arrays |= guard_arrays(self.guard, backend, watched, ranges)
-        if self.sensors:
-            arrays |= sensor_arrays(self.guard, backend, watched)
+        arrays = nested_fit(self.nested, backend, self.reducer, parts, comm)
+        if self.learner is None:
+            watched, ranges = (
+                [together.part(state, name) for state in states] for name in ("guard", "range")
+            )
+            arrays |= guard_arrays(self.guard, backend, watched, ranges)
+            if self.sensors:
+                arrays |= sensor_arrays(self.guard, backend, watched)
+        else:
+            arrays |= self.learner.envelope(backend, parts, arrays, self.settings.guard_alpha)
+            arrays |= {"envelope_beyond": np.array(np.inf)}
         return Model(arrays, self._card(self._spread(merge_all(self.reducer, parts))))
 
     def _spread(self, state: State) -> NDArray[np.float64]:
-        """Standard deviation of each target in the training rows; 1 where it is constant."""
-        host = self.job.backend.state_to_host(state)
-        variance = np.diagonal(host["comoment"])[self.reducer.inputs :]
-        spread = np.sqrt(variance / max(1, int(host["count"]) - 1))
+        """Standard deviation of each target in the sampled rows; 1 where it is constant."""
+        rows = self.job.backend.to_host(sampled(state)["y"])
+        spread = np.array([np.std(column[np.isfinite(column)]) for column in rows.T])
         return np.where(spread > 0, spread, 1.0)
 
     def _card(self, spread: NDArray[np.float64]) -> dict[str, Any]:
@@ -288,7 +316,7 @@ class Regression:
             "targets": list(self.targets),
             "window_rows": self.settings.window_rows,
             "features": [name for feature in self.features for name in feature.names],
-            "penalties": list(self.settings.penalties),
+            "penalties" if self.learner is None else "choices": list(self.nested.choices),
             "fold_of_group": self.fold_of_group,
             "coverage": self.coverage,
             "spread": spread.tolist(),
@@ -309,7 +337,8 @@ class Regression:
         if self.thresholds is not None:
             return self.thresholds(truth - outputs, number)
         residual = np.abs(truth - outputs)
-        return np.array([conformal_quantile(column, self.coverage) for column in residual.T])
+        known = [column[np.isfinite(column)] for column in residual.T]
+        return np.array([conformal_quantile(column, self.coverage) for column in known])
 
     def score_pass(self, model: Model) -> Pass:
         """Each row by the model that has not seen its fold, with what the guard says."""
@@ -373,21 +402,30 @@ class Regression:
         x, means = self._measured(windows)
         names = ("coef", "mean_x", "mean_y")
         final = backend.state_to_device({name: arrays[f"final_{name}"] for name in names})
-        found = predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
+        found = self.nested.predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
         judge = np.full(len(inputs), self.folds)
         return {
             "prediction": backend.to_host(found),
-            **self.guard.distances(backend, arrays, means, judge),
+            **self._distances(arrays, x, means, judge),
         }
 
+    def _distances(
+        self, arrays: Mapping[str, np.ndarray], x: Array, inputs: Array, judge: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """T² and SPE of rows, each by the envelope of its own model."""
+        watched = inputs if self.learner is None else x
+        return self.guard.distances(self.job.backend, arrays, watched, judge)
+
     def _measure_training(self, block: Block) -> Mapping[Leaf, Batch]:
-        """Features, targets and inputs by fold; rows with a gap take no part."""
+        """Features, targets and inputs by fold; rows with a gap take part where it is learnt."""
         backend = self.job.backend
         windows, truth = self._windows(block), self._truth(block)
         role, fold = self._role(block), self._fold(block)
         names = np.where(role == TRAIN, fold.astype(str).astype(object), "calibrate")
-        usable = self._is_whole(windows) & np.isfinite(truth).all(axis=1)
         x, inputs = self._measured(windows)
+        known = np.isfinite(truth)
+        usable = self._is_usable(windows, x)
+        usable &= known.all(axis=1) if self.learner is None else known.any(axis=1)
         batches: dict[Leaf, Batch] = {}
         for name in sorted(set(names[usable])):
             mine = np.flatnonzero((names == name) & usable)
@@ -409,9 +447,9 @@ class Regression:
         fold = self._fold(block)
         judge = np.where(role == TRAIN, fold, self.folds)
         x, inputs = self._measured(windows)
-        found = backend.to_host(outputs_of_fold(parameters, x, backend.asarray(judge)))
-        whole = self._is_whole(windows)
-        truth, prediction = self._truth(block), np.where(whole[:, None], found, np.nan)
+        outputs = outputs_of_fold(parameters, x, backend.asarray(judge), self.nested.predict)
+        found, usable = backend.to_host(outputs), self._is_usable(windows, x)
+        truth, prediction = self._truth(block), np.where(usable[:, None], found, np.nan)
         host = {
             "number": self._number(block),
             "recording": block.recording,
@@ -427,7 +465,7 @@ class Regression:
                 f"residual{number}": np.where(self._calibrates(role), column, np.nan)
                 for number, column in enumerate((truth - prediction).T)
             },
-            **self.guard.distances(backend, model.arrays, inputs, judge),
+            **self._distances(model.arrays, x, inputs, judge),
             **{name: column(block) for name, column in self.extra.items()},
         }
         if self.sensors:
@@ -472,12 +510,15 @@ class Regression:
         inputs = xp.mean(xp.astype(windows, xp.float64), axis=0)
         return features, xp.matrix_transpose(inputs)
 
-    def _is_whole(self, windows: Array) -> NDArray[np.bool_]:
-        """Whether no input of a window is missing."""
+    def _is_usable(self, windows: Array, x: Array) -> NDArray[np.bool_]:
+        """Whether no input of a window is missing; with a learner, whether any is there."""
         xp = self.job.backend.xp
-        found: NDArray[np.bool_] = self.job.backend.to_host(
+        usable = (
             xp.all(xp.isfinite(windows), axis=(0, 1))
+            if self.learner is None
+            else xp.any(xp.isfinite(x), axis=1)
         )
+        found: NDArray[np.bool_] = self.job.backend.to_host(usable)
         return found
 
     def _truth(self, block: Block) -> NDArray[np.float64]:

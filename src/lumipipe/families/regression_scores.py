@@ -74,6 +74,10 @@ class RegressionScores:
         }
         order = np.argsort(joined["number"], kind="stable")
         rows = {name: array[order] for name, array in joined.items()}
+        is_known = np.isfinite(rows["truth"])
+        # Ridge learns from rows with all targets, a learner of its own from those with one.
+        whole = is_known.all(axis=1) if self.regression.learner is None else is_known.any(axis=1)
+        rows["is_known"] = whole
         for name in ("truth", "prediction"):
             rows[name] = rows[name][:, self.target]
         rows["half_width"] = self._half_widths(rows)
@@ -82,12 +86,30 @@ class RegressionScores:
 
     def _half_widths(self, rows: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Half-width of the interval of each row: of its fold's model, or of its regime."""
-        arrays, regression = self.model.arrays, self.regression
-        stacked = np.concatenate([arrays["fold_threshold"], arrays["final_threshold"][None]])
-        own = np.asarray(stacked[rows["fold"], self.target], dtype=np.float64)
-        if regression.is_dealt or regression.thresholds is not None:
+        own = np.asarray(self._stacked[rows["fold"]], dtype=np.float64)
+        if not self._is_counted:
             return own
         return np.where(rows["role"] == TRAIN, own, self.by_regime.below.at(rows["regime"]))
+
+    @property
+    def _is_counted(self) -> bool:
+        """Whether counted residuals set the interval of the final model."""
+        return not self.regression.is_dealt and self.regression.thresholds is None
+
+    @cached_property
+    def _stacked(self) -> NDArray[np.float64]:
+        """Half-widths that training found: of the model of each fold, and of that of all."""
+        arrays = self.model.arrays
+        stacked = np.concatenate([arrays["fold_threshold"], arrays["final_threshold"][None]])
+        return np.asarray(stacked[:, self.target], dtype=np.float64)
+
+    @cached_property
+    def half_widths(self) -> NDArray[np.float64]:
+        """Half-width of the interval of each fold's model, and of the final one's first regime."""
+        widths = self._stacked.copy()
+        if self._is_counted:
+            widths[-1] = self.by_regime.below.values[0]
+        return widths
 
     @cached_property
     def by_regime(self) -> Thresholds:
@@ -119,13 +141,14 @@ class RegressionScores:
         if isinstance(split, GroupSplit):
             return np.unique(rows["fold"], return_inverse=True)[1]
         place = np.arange(len(rows["number"]))
-        return place * _STRETCHES // max(1, len(place))
+        stretch = place * _STRETCHES // max(1, len(place))
+        return np.asarray(np.unique(stretch, return_inverse=True)[1], dtype=np.int64)
 
     @cached_property
     def leakage(self) -> list[LeakageTest]:
         """Whether any row that tests has taught."""
         rows, found, arrays = self.all_rows, self.regression, self.model.arrays
-        usable = np.isfinite(rows["truth"]) & np.isfinite(rows["prediction"])
+        usable = rows["is_known"] & np.isfinite(rows["prediction"])
         is_test = rows["role"] == TEST
         teaches = usable & (is_test if found.is_dealt else rows["role"] == TRAIN)
         units = [row.unit for row in self.job.dataset.recordings]
@@ -161,7 +184,9 @@ class RegressionScores:
         """Name and unit of the target."""
         name = self.regression.targets[self.target]
         columns = self.regression.columns
-        return name, self.regression.stream.channels[columns[name]].unit if name in columns else "1"
+        if name in columns:
+            return name, self.regression.stream.channels[columns[name]].unit
+        return name, self.regression.units.get(name, "1")
 
 
 def error_metrics(request: Request, scores: RegressionScores, unit: str) -> list[Metric]:
@@ -299,6 +324,55 @@ def interval_coverage(
         notes=notes,
         width_unit=scores.channel[1],
     )
+
+
+def pooled_coverage(scores: Sequence[RegressionScores]) -> Coverage:
+    """Nominal and achieved coverage of all targets together, by target and by envelope.
+
+    Parameters
+    ----------
+    scores : sequence of RegressionScores
+        One a target.
+
+    Returns
+    -------
+    Coverage
+        One case a measured value; the values of a row hang together. Groups by target have the
+        width of whole intervals, in the unit of the target.
+    """
+    rows = [score.known for score in scores]
+    truth = np.concatenate([part["truth"] for part in rows])
+    half = np.concatenate([part["half_width"] for part in rows])
+    prediction = np.concatenate([part["prediction"] for part in rows])
+    outside = np.concatenate([~part["inside"] for part in rows]).astype(np.int64)
+    target = np.repeat(np.arange(len(rows)), [len(part["truth"]) for part in rows])
+    clusters = np.concatenate([score.clusters for score in scores])
+    by_target, by_envelope = (
+        regression_intervals.interval_coverage(
+            scores[0].regression.coverage,
+            truth,
+            (prediction - half, prediction + half),
+            regimes,
+            names,
+            units=clusters,
+        )
+        for regimes, names in (
+            (target, [score.channel[0] for score in scores]),
+            (outside, ["inside the envelope", "outside the envelope"]),
+        )
+    )
+    # Targets have units of their own, so widths over all of them mean nothing.
+    no_width = {"width": None, "median_width": None}
+    apart = [group.model_copy(update=no_width) for group in by_envelope.groups]
+    return by_target.model_copy(update={**no_width, "groups": [*by_target.groups, *apart]})
+
+
+def errors_left_out(score: RegressionScores) -> NDArray[np.float64]:
+    """Errors of rows that were left out of the model of their fold: training or dealt rows."""
+    rows = score.all_rows
+    judged_apart = rows["fold"] < score.regression.folds
+    error = (rows["prediction"] - rows["truth"])[judged_apart]
+    return np.asarray(error[np.isfinite(error)])
 
 
 def regression_split(request: Request, folds: int, what: str) -> Split:

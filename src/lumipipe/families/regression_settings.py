@@ -13,7 +13,7 @@ from lumipipe.errors import InputError
 from lumipipe.features import FEATURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lumipipe.config import Channel, Request
     from lumipipe.store.dataset import ChannelRow
@@ -49,8 +49,8 @@ class Regimes(Settings):
         ]
 
 
-class RegressionSettings(Settings):
-    """How a number is learnt from rows or windows."""
+class RowsSettings(Settings):
+    """What a number is learnt from, and how the folds are made."""
 
     stream: Identifier = "main"
     """The stream with the inputs."""
@@ -64,10 +64,8 @@ class RegressionSettings(Settings):
     """Rows from the start of one window to the next."""
     features: Annotated[dict[str, dict[str, Any]], Field(min_length=1)] = {"polynomial": {}}
     """Features by name, each with its own settings."""
-    penalties: Annotated[list[PositiveFloat], Field(min_length=1)] = [0.01, 0.1, 1, 10, 100, 1000]
-    """Ridge penalties to choose from."""
     folds: Annotated[int, Field(ge=FEWEST_FOLDS)] = 10
-    """Folds of the training rows, in which the penalty is chosen; of the test where it is dealt."""
+    """Folds of the training rows, in which the model is chosen; of the test where it is dealt."""
     regimes: Regimes | None = None
     """Regimes that have intervals of their own; one for all rows where absent."""
     fold_by: str | None = None
@@ -81,8 +79,15 @@ class RegressionSettings(Settings):
     """Rows or windows that are computed together."""
 
 
+class RegressionSettings(RowsSettings):
+    """How a number is learnt from rows or windows by ridge regression."""
+
+    penalties: Annotated[list[PositiveFloat], Field(min_length=1)] = [0.01, 0.1, 1, 10, 100, 1000]
+    """Ridge penalties to choose from."""
+
+
 def check_regression(
-    request: Request, settings: RegressionSettings, targets: Sequence[str], place: str
+    request: Request, settings: RowsSettings, targets: Sequence[str], place: str
 ) -> None:
     """Refuse unknown streams, channels and features, and features of unknown scale."""
     sources = [source for source in request.data if source.stream == settings.stream]
@@ -110,20 +115,26 @@ def check_regression(
     _check_features(settings, [channels[name] for name in used], place)
 
 
-def _check_features(settings: RegressionSettings, inputs: Sequence[Channel], place: str) -> None:
+def _check_features(settings: RowsSettings, inputs: Sequence[Channel], place: str) -> None:
     """Refuse unknown features, and those that need scales of channels without one."""
     for name in settings.features:
         if name not in FEATURES:
             raise InputError(
                 place, f"train.features: no feature {name}", f"use {', '.join(FEATURES)}"
             )
-    for channel in inputs if _NEED_SCALES & set(settings.features) else ():
+    needed = any(_needs_scales(name, given) for name, given in settings.features.items())
+    for channel in inputs if needed else ():
         if channel.scale is None and channel.range is None:
             raise InputError(
                 place,
                 f"channel {channel.name} has neither scale nor range, which its features need",
                 "state the range in which it is credible, known before the data",
             )
+
+
+def _needs_scales(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a feature weighs channels against each other; values alone do not."""
+    return name in _NEED_SCALES and not (name == "polynomial" and given.get("degree", 1) == 1)
 
 
 def centre_and_scale(channel: ChannelRow, *, is_log: bool = False) -> tuple[float, float]:

@@ -53,14 +53,15 @@ def roles(job: Job, table: StreamTable) -> Roles:
         ]
         rest = [Span(part.stop, span.stop) for part, span in zip(first, rows, strict=True)]
         return Roles(first, nothing, rest)
-    sources = [row.source for row in job.dataset.recordings]
+    # A recording that was joined of several streams names all its sources.
+    sources = [set(row.source.split()) for row in job.dataset.recordings]
     if not isinstance(split, SourceSplit):
         raise TypeError(f"a split by {split.kind} was let through")
     named = {*split.train, *split.calibrate}
-    test = set(split.test) or {source for source in sources if source not in named}
+    test = set(split.test) or {name for source in sources if not source & named for name in source}
     chosen = [
         [
-            span if source in names else empty
+            span if source & set(names) else empty
             for span, source, empty in zip(rows, sources, nothing, strict=True)
         ]
         for names in (split.train, split.calibrate, test)

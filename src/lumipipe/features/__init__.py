@@ -14,7 +14,9 @@ from lumipipe.errors import InputError
 from lumipipe.features.convolution import RandomConvolution
 from lumipipe.features.envelope import Envelope
 from lumipipe.features.fourier import RandomFourier
+from lumipipe.features.lags import Lags
 from lumipipe.features.polynomial import Polynomial
+from lumipipe.features.slopes import Slopes
 from lumipipe.features.spectral import Spectral
 from lumipipe.features.statistics import Statistics
 
@@ -31,6 +33,8 @@ FEATURES: dict[str, FeatureClass] = {
     "envelope": Envelope,
     "random_fourier": RandomFourier,
     "polynomial": Polynomial,
+    "lags": Lags,
+    "slopes": Slopes,
 }
 
 __all__ = ["FEATURES", "build_features", "measure_features"]

@@ -90,6 +90,37 @@ def eigh_descending(matrix: Array) -> tuple[Array, Array]:
     return values, vectors * xp.where(high >= -low, one, -one)
 
 
+def positive_part(matrix: Array) -> Array:
+    """A symmetric matrix without its eigenvalues below zero, scaled to the diagonal that it had.
+
+    Parameters
+    ----------
+    matrix : array of float64, shape (d, d)
+        Symmetric, such as a correlation from merged pairs; no entry of the diagonal is negative.
+
+    Returns
+    -------
+    array of float64, shape (d, d)
+        Positive semidefinite; the matrix itself, up to rounding, where it was so before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> positive_part(np.asarray([[1.0, 2.0], [2.0, 1.0]]))
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    xp = array_namespace(matrix)
+    values, vectors = eigh_descending(matrix)
+    kept = xp.where(values > 0.0, values, xp.zeros_like(values))
+    cut = xp.matmul(vectors * kept, xp.matrix_transpose(vectors))
+    found, asked = xp.linalg.diagonal(cut), xp.linalg.diagonal(matrix)
+    there = found > 0.0
+    ratio = asked / xp.where(there, found, xp.ones_like(found))
+    factor = xp.sqrt(xp.where(there & (asked > 0.0), ratio, xp.zeros_like(ratio)))
+    return cut * factor[:, None] * factor[None, :]
+
+
 def is_constant(variance: Array, mean: Array, count: Array) -> Array:
     """Whether a variance is no more than the rounding of the values leaves.
 

@@ -6,11 +6,13 @@ Which columns a table has is the readers' matter; when the samples were taken is
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.config import member_name
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.numberforms import forms_of, shapes
 from lumipipe.readers.tables import unknown_column
@@ -40,6 +42,52 @@ class ChannelValues:
     values: np.ndarray
     is_single: bool
     notes: tuple[str, ...]
+
+
+def with_members(source: Source, table: Table, file: str) -> Source:
+    """The source with a channel for each column of those that stand for many.
+
+    Parameters
+    ----------
+    source : Source
+        Channels with and without `columns`.
+    table : Table
+        Its columns are matched whole, in their order.
+    file : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    Source
+        A column that a channel names is no member; a member is called ``name[column]``.
+
+    Raises
+    ------
+    InputError
+        If no column matches.
+    """
+    if all(channel.columns is None for channel in source.channels):
+        return source
+    named = {c.column or c.name for c in source.channels if c.columns is None}
+    found: list[Channel] = []
+    for channel in source.channels:
+        if channel.columns is None:
+            found.append(channel)
+            continue
+        members = [
+            name
+            for name in table.columns
+            if name not in named and re.fullmatch(channel.columns, name)
+        ]
+        if not members:
+            raise unknown_column(file, channel.columns, table.columns)
+        found += [
+            channel.model_copy(
+                update={"name": member_name(channel.name, name), "column": name, "columns": None}
+            )
+            for name in members
+        ]
+    return source.model_copy(update={"channels": found})
 
 
 def channel_values(

@@ -60,11 +60,11 @@ class Options(ReaderOptions):
     columns: list[str] | None = None
     """Columns to read, all where absent; a request's channels, labels and time narrow it."""
 
-    def for_columns(self, numbers: set[str], text: set[str]) -> Options:
-        """These options, narrowed to the columns that are used as numbers and as text."""
+    def for_columns(self, numbers: set[str], text: set[str], *, others: bool = False) -> Options:
+        """These options, narrowed to columns used as numbers and as text unless `others` are."""
         return self.model_copy(
             update={
-                "columns": sorted(numbers | text),
+                "columns": self.columns if others else sorted(numbers | text),
                 "text": sorted({*self.text, *text} - numbers),
             }
         )

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from lumipipe.config import TimeColumn
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers import READERS
-from lumipipe.readers.channels import channel_values, stored_type
+from lumipipe.readers.channels import channel_values, stored_type, with_members
 from lumipipe.readers.compressed import plain_name
 from lumipipe.readers.files import check_digest, relative_name
 from lumipipe.readers.grouping import tables_by
@@ -222,12 +222,14 @@ def _options(reader: Reader, source: Source, place: str) -> ReaderOptions:
         problem, _, remedy = complaint["msg"].removeprefix("Value error, ").partition("; ")
         known = f"known keys: {', '.join(reader.Options.model_fields)}"
         raise InputError(place, f"{key}: {problem}", remedy or known) from error
-    numbers = {channel.column or channel.name for channel in source.channels}
+    plain = [channel for channel in source.channels if channel.columns is None]
+    numbers = {channel.column or channel.name for channel in plain}
     text = {label.column for label in source.labels.values() if label.is_of_samples}
     text |= {source.recordings.column}
     if isinstance(source.time, TimeColumn):
         (text if source.time.format is not None else numbers).update(source.time.columns)
-    return options.for_columns(numbers, {name for name in text if name is not None})
+    named = {name for name in text if name is not None}
+    return options.for_columns(numbers, named, others=len(plain) < len(source.channels))
 
 
 def _recording(
@@ -242,6 +244,7 @@ def _recording(
     name, digest, own = identity
     shown = name if table.name == plain_name(Path(name)) else f"{name}#{table.name}"
     rows = _rows(source, table, shown)
+    source = with_members(source, table, shown)
     found = [channel_values(table, rows, item, shown, place) for item in source.channels]
     dtype = stored_type(source, found, prepare.dtype, place)
     gap_s = None if prepare.grid is None else prepare.grid.longest_gap_s

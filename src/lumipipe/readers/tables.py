@@ -56,8 +56,14 @@ class Table:
 class ReaderOptions(Settings):
     """Keys of the section `read` of a source; each reader has its own."""
 
-    def for_columns(self, numbers: set[str], text: set[str]) -> ReaderOptions:  # noqa: ARG002
-        """These options, narrowed to the columns that are used as numbers and as text."""
+    def for_columns(
+        self,
+        numbers: set[str],  # noqa: ARG002
+        text: set[str],  # noqa: ARG002
+        *,
+        others: bool = False,  # noqa: ARG002
+    ) -> ReaderOptions:
+        """These options, narrowed to columns used as numbers and as text unless `others` are."""
         return self
 
     @property

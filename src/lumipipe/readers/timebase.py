@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 NANOSECONDS = 1_000_000_000
 _DAY_NS = 86_400 * NANOSECONDS
-_NS_PER_UNIT = {"s": NANOSECONDS, "ms": 1_000_000, "us": 1_000, "ns": 1}
+_NS_PER_UNIT = {
+    "d": _DAY_NS,
+    "h": 3_600 * NANOSECONDS,
+    "min": 60 * NANOSECONDS,
+    "s": NANOSECONDS,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
 GAP_STEPS = 5.0
 """A step longer than this many typical steps is a gap where no longest gap is declared."""
 _RATE_DEVIATION = 1e-3  # of the nominal rate: smaller differences are not worth a note

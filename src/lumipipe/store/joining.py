@@ -9,10 +9,11 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lumipipe.config import member_name
 from lumipipe.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lumipipe.config import Channel, Source
     from lumipipe.store.entries import RecordingEntry
@@ -60,6 +61,56 @@ def stream_channels(
             )
         channels[source.stream] = tuple(map(_both, known, rows))
     return channels
+
+
+def with_members(
+    channels: Mapping[str, tuple[ChannelRow, ...]], recordings: Sequence[RecordingEntry]
+) -> dict[str, tuple[ChannelRow, ...]]:
+    """The channels of each stream with those of the files in place of ones that stand for many.
+
+    Parameters
+    ----------
+    channels : mapping of str to tuple of ChannelRow
+        From `stream_channels`; a row that stands for many columns is its own `group`.
+    recordings : sequence of RecordingEntry
+        What was read.
+
+    Returns
+    -------
+    dict of str to tuple of ChannelRow
+        In the order of the files' columns.
+
+    Raises
+    ------
+    InputError
+        If two recordings have other columns of one group.
+    """
+    found = dict(channels)
+    for stream, rows in channels.items():
+        entries = [(r, r.streams[stream].channels) for r in recordings if stream in r.streams]
+        if not entries or all(row.group is None for row in rows):
+            continue
+        first, names = entries[0]
+        for other, its in entries[1:]:
+            if its != names:
+                raise InputError(
+                    f"{first.file} and {other.file}",
+                    f"their columns of stream {stream} differ",
+                    "name the columns that all files have, or use streams of their own",
+                )
+        found[stream] = tuple(_member(rows, name) for name in names)
+    return found
+
+
+def _member(rows: Sequence[ChannelRow], name: str) -> ChannelRow:
+    """The channel of a name: itself, or the one of the group that it is a member of."""
+    for row in rows:
+        if row.group is None and row.name == name:
+            return row
+    for row in rows:
+        if row.group is not None and name.startswith(member_name(row.group, "")[:-1]):
+            return replace(row, name=name)
+    raise InputError(f"channel {name}", "is in no source", "prepare the data again")
 
 
 def _essence(row: ChannelRow) -> ChannelRow:

@@ -19,7 +19,11 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class ChannelRow:
-    """One measured quantity of a stream; sensor and certificate may be *not characterised*."""
+    """One measured quantity of a stream; sensor and certificate may be *not characterised*.
+
+    Channels of one `group` stand for columns that were named together; their columns are called by
+    numbers on `axis`, where that is stated.
+    """
 
     name: str
     quantity: str
@@ -29,6 +33,8 @@ class ChannelRow:
     scale: float | None = None
     sensor: str = "not characterised"
     certificate: str = "not characterised"
+    group: str | None = None
+    axis: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The fields as plain values."""

@@ -15,7 +15,12 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.units import conversion
 from lumipipe.store.assembly import plan_streams
 from lumipipe.store.files import remove_tree, sizes_below
-from lumipipe.store.joining import join_recordings, stream_channels, unlike_spellings
+from lumipipe.store.joining import (
+    join_recordings,
+    stream_channels,
+    unlike_spellings,
+    with_members,
+)
 from lumipipe.store.manifest import is_published, publishing, read_manifest, staging_of
 from lumipipe.store.rows import ChannelRow
 from lumipipe.store.second_pass import check_plan, stream_record, write_dataset
@@ -150,6 +155,7 @@ def _build(
     raw = read_files(job)
     left_out = _left_out(job, raw)
     recordings = _joined(raw, left_out)
+    channels = with_members(channels, recordings)
     parallelism = {"read": raw.parallelism}
     if job.settings.grid is not None:
         channels = {"main": tuple(channel for rows in channels.values() for channel in rows)}
@@ -208,6 +214,8 @@ def _stored_channel(channel: Channel, place: str) -> ChannelRow:
         channel.scale and channel.scale * factor,
         channel.sensor,
         channel.certificate,
+        None if channel.columns is None else channel.name,
+        channel.axis,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     from lumipipe.reporting.words import Words
 
 _ROW = 11.0  # points
+_DOT: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 2.8,
+    "markerfacecolor": "none",
+    "markeredgecolor": VERMILLION,
+    "markeredgewidth": 0.9,
+}
 _HATCHES = ("", "////", "\\\\\\\\", "xx", "||")
 
 
@@ -92,8 +100,12 @@ def _draw_panel(
     log = panel.log_y and hidden < len(y)
     shown = positive if log else y
     drawn = [limit for limit in panel.limits if limit.value > 0 or not log]
-    set_y(axes, shown, [limit.value for limit in drawn], log=log, headroom=bool(panel.alarms))
+    dots = _dots(panel, log=log)
+    others = [*(limit.value for limit in drawn), *dots[np.isfinite(dots)].tolist()]
+    set_y(axes, shown, others, log=log, headroom=bool(panel.alarms))
     draw_series(axes, x, shown, SERIES, width=0.7)
+    if dots.size:
+        axes.plot(x, dots, **_DOT, zorder=4)
     for limit in drawn:
         colour, dashes = _look(limit, styles)
         axes.axhline(limit.value, color=colour, ls=dashes, lw=1.3, zorder=4)
@@ -103,6 +115,12 @@ def _draw_panel(
     if not np.any(np.isfinite(shown)):
         axes.text(0.5, 0.5, words["no_data"], ha="center", va="center", transform=axes.transAxes)
     return words["not_drawn_log"].format(count=hidden) if log and hidden else ""
+
+
+def _dots(panel: Panel, *, log: bool) -> Floats:
+    """Values of the second series that can be drawn; none where there is no such series."""
+    dots = floats(panel.dots or [])
+    return above_zero(dots)[0] if log else dots
 
 
 def _alarms(places: list[float], axes: Axes | None = None, label: str = "") -> Line2D:
@@ -150,6 +168,11 @@ def _legend(panels: list[Panel], words: Words) -> dict[str, Line2D]:
         colour, dashes = _look(limit, styles)
         label = f"{shortened(limit.label, 26)} ({words[limit.style]})"
         entries[label] = Line2D([], [], color=colour, ls=dashes, lw=1.2, label=label)
+    for panel in panels:
+        if panel.dots is not None and panel.line_label and panel.dots_label:
+            line, dots = shortened(panel.line_label, 26), shortened(panel.dots_label, 26)
+            entries[line] = Line2D([], [], color=SERIES, lw=1.0, label=line)
+            entries[dots] = Line2D([], [], **_DOT, label=dots)
     if any(panel.alarms for panel in panels):
         entries["alarm"] = _alarms([], label=words["alarm"])
     return entries

@@ -95,9 +95,17 @@ class Panel(Part):
     """Levels drawn across the panel."""
     alarms: list[Annotated[int, Field(ge=0)]] = []
     """Positions in `y` at which an alarm was given."""
+    dots: Numbers | None = None
+    """A second series in the unit of the first, drawn as dots; null where there is none."""
+    line_label: Text = ""
+    """What the line is, where dots are drawn."""
+    dots_label: Text = ""
+    """What the dots are."""
 
     @model_validator(mode="after")
     def _alarms_inside(self) -> Panel:
+        if self.dots is not None:
+            _check_lengths(y=self.y, dots=self.dots)
         if any(alarm >= len(self.y) for alarm in self.alarms):
             raise ValueError("an alarm lies after the last value; alarms are positions in y")
         return self

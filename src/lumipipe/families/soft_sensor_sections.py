@@ -1,0 +1,431 @@
+"""Sections of a soft sensor's report: measured beside predicted, settings, what counts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lumipipe.families.latent import latent_model
+from lumipipe.families.regression_scores import errors_left_out
+from lumipipe.models.pls import importance
+from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Table
+from lumipipe.reporting.result import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lumipipe.families.regression_scores import RegressionScores
+    from lumipipe.families.soft_sensor_settings import Found
+    from lumipipe.reporting.figures.declared import Figure
+    from lumipipe.reporting.parts import Cell
+
+_MOST_POINTS = 2000  # of a figure
+_MOST_TARGETS = 5  # in one figure
+_MOST_DIRECTIONS = 3  # of equal settings in a table
+_MOST_INPUTS = 40  # in a table
+_NOTHING = 1e-9  # of a standard deviation: a step that is rounding
+_NUMBER = re.compile(r"\[([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\]")
+
+
+def sections(scores: Sequence[RegressionScores], settings: Sequence[Found]) -> list[Section]:
+    """The sections, in order."""
+    return [
+        _course(scores),
+        *([_proposed(scores[0], settings)] if settings else []),
+        _errors(scores),
+        _inputs(scores),
+        _distances(scores[0]),
+    ]
+
+
+def _places(score: RegressionScores) -> tuple[NDArray[np.int64], list[float], str]:
+    """Which tested rows are drawn, where they stand on the x axis, and its name."""
+    rows = score.test
+    step = max(1, -(-len(rows["number"]) // _MOST_POINTS))
+    drawn = np.arange(len(rows["number"])) % step == 0
+    known = np.flatnonzero(np.isfinite(rows["truth"]))
+    if len(known) <= _MOST_POINTS:
+        drawn[known] = True
+    chosen = np.flatnonzero(drawn)
+    recordings = np.unique(rows["recording"])
+    rate = score.regression.stream.rate_hz[recordings[0]] if len(recordings) == 1 else np.nan
+    if np.isfinite(rate):
+        return chosen, (rows["row"][chosen] / rate / 3600.0).tolist(), "time in the recording, h"
+    if len(recordings) == 1:
+        return chosen, rows["row"][chosen].astype(float).tolist(), "row"
+    return chosen, chosen.astype(float).tolist(), "tested row, one recording after the other"
+
+
+def _list(values: NDArray[np.float64]) -> list[float | None]:
+    """Numbers with gaps as None."""
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _course(scores: Sequence[RegressionScores]) -> Section:
+    """Measured and predicted along the tested rows."""
+    chosen, x, x_label = _places(scores[0])
+    outside = np.flatnonzero(~scores[0].test["inside"][chosen]).tolist()
+    panels = []
+    for score in scores[:_MOST_TARGETS]:
+        target, unit = score.channel
+        rows = score.test
+        panels.append(
+            Panel(
+                y=_list(rows["prediction"][chosen]),
+                y_label=f"{target}, {unit}",
+                dots=_list(rows["truth"][chosen]),
+                line_label="predicted",
+                dots_label="measured",
+                alarms=outside,
+            )
+        )
+    names = ", ".join(score.channel[0] for score in scores[:_MOST_TARGETS])
+    figure = Chart(
+        kind="chart",
+        title=f"Measured and predicted {names}",
+        caption=(
+            "Tested rows, which the model has not seen. Ticks along the top mark rows outside the "
+            "known data, where predictions rest on nothing."
+        ),
+        alt=f"Predicted {names} as a line, measured values as dots, in the order of rows.",
+        x=x,
+        x_label=x_label,
+        panels=panels,
+    )
+    return Section(title="Measured and predicted", figures=[figure])
+
+
+def _errors(scores: Sequence[RegressionScores]) -> Section:
+    """Errors on folds of the training rows beside those on the tested rows."""
+    rows: list[list[Cell]] = []
+    for score in scores:
+        target, unit = score.channel
+        half = float(score.half_widths[-1])
+        left_out, tested = errors_left_out(score), score.known
+        error = tested["prediction"] - tested["truth"]
+        rows.append(
+            [
+                target,
+                unit,
+                _mean_of(np.abs(left_out)),
+                _root_mean_square(left_out),
+                half if np.isfinite(half) else None,
+                _mean_of(np.abs(error)),
+                _root_mean_square(error),
+            ]
+        )
+    first = scores[0]
+    path = np.asarray(first.model.arrays["path_error"]).mean(axis=0)
+    choice = int(first.model.arrays["final_choice"])
+    return Section(
+        title="Errors, and how many latent variables",
+        paragraphs=[
+            (
+                "Folds of the training rows chose the number of latent variables: for each fold, "
+                "models of the others were tried on it, and errors of all targets were added up in "
+                "variances of each. The figures of left-out training rows are from models that "
+                "neither saw the row nor were chosen by it."
+            )
+        ],
+        figures=[
+            Table(
+                kind="table",
+                title="Errors of each target",
+                caption=(
+                    "Left out: rows of the training part, each by a model without its fold. "
+                    "Tested: rows that were kept for the test."
+                ),
+                alt="Mean absolute and root-mean-square errors of each target.",
+                columns=[
+                    Column(label="target"),
+                    Column(label="unit"),
+                    Column(label="mean absolute error, left out"),
+                    Column(label="root-mean-square error, left out"),
+                    Column(label="half-width of intervals"),
+                    Column(label="mean absolute error, tested"),
+                    Column(label="root-mean-square error, tested"),
+                ],
+                rows=rows,
+            ),
+            Chart(
+                kind="chart",
+                title="Error by number of latent variables",
+                caption=f"Mean over the left-out folds; {choice} latent variables were chosen.",
+                alt="Error of left-out folds by number of latent variables.",
+                x=np.arange(1.0, len(path) + 1).tolist(),
+                x_label="latent variables",
+                y=path.tolist(),
+                y_label="squared error, variances",
+                log_y=bool(path.min() > 0),
+            ),
+        ],
+    )
+
+
+def _mean_of(values: NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _root_mean_square(values: NDArray[np.float64]) -> float | None:
+    return float(np.sqrt((values**2).mean())) if len(values) else None
+
+
+def _inputs(scores: Sequence[RegressionScores]) -> Section:
+    """Which inputs the model uses, and how."""
+    first = scores[0]
+    latent = latent_model(first.model.arrays)
+    vip = np.asarray(importance(vars(latent)))
+    change = first.model.arrays["final_coef"] * latent.spread_x[:, None]
+    names = first.model.card["features"]
+    axis = _axis(first, names)
+    return Section(
+        title="What the model uses",
+        paragraphs=[
+            (
+                "Importance in projection (VIP) weighs inputs by what the latent variables that "
+                "they enter explain; its mean square is one. What an input does to a prediction "
+                "is told for one standard deviation more of this input alone."
+            )
+        ],
+        figures=[
+            *(
+                _bars(scores, names, vip, change)
+                if axis is None
+                else [_along(scores, axis, vip, change)]
+            )
+        ],
+    )
+
+
+def _axis(score: RegressionScores, names: Sequence[str]) -> tuple[list[float], str] | None:
+    """Place of each feature on the axis of its group of channels; None where there is none."""
+    axes = {channel.axis for channel in score.regression.stream.channels if channel.group}
+    found = [_NUMBER.search(name) for name in names]
+    places = [float(match[1]) for match in found if match is not None]
+    axis = next(iter(axes), None)
+    if len(axes) != 1 or axis is None or len(places) < len(names):
+        return None
+    return places, axis
+
+
+def _bars(
+    scores: Sequence[RegressionScores],
+    names: Sequence[str],
+    vip: NDArray[np.float64],
+    change: NDArray[np.float64],
+) -> list[Figure]:
+    """The inputs by importance, with what they do to each target."""
+    order = np.argsort(-vip, kind="stable")
+    several = len(scores) > 1
+    target, unit = scores[0].channel
+    bars = Bars(
+        kind="bars",
+        title="Importance of the inputs",
+        caption="The most important first.",
+        alt=f"Importance of each input, and what it does to {target}.",
+        labels=[names[n] for n in order],
+        values=vip[order].tolist(),
+        x_label="importance (VIP), 1",
+        second=None if several else change[order, 0].tolist(),
+        second_label="" if several else f"change of {target}, {unit}",
+    )
+    if not several:
+        return [bars]
+    table = Table(
+        kind="table",
+        title="Change of the targets",
+        caption="When an input alone is one standard deviation higher.",
+        alt="Change of each target for one standard deviation of each input.",
+        columns=[
+            Column(label="input"),
+            *(Column(label=s.channel[0], unit=s.channel[1]) for s in scores),
+        ],
+        rows=[
+            [names[n], *(float(f"{value:.3g}") for value in change[n])]
+            for n in order[:_MOST_INPUTS]
+        ],
+    )
+    return [bars, table]
+
+
+def _along(
+    scores: Sequence[RegressionScores],
+    axis: tuple[list[float], str],
+    vip: NDArray[np.float64],
+    change: NDArray[np.float64],
+) -> Chart:
+    """Importance and effect along the axis of a group of channels."""
+    order = np.argsort(axis[0], kind="stable")
+    panels = [
+        Panel(
+            y=vip[order].tolist(),
+            y_label="VIP, 1",
+            limits=[Limit(value=1.0, label="as much as on average", style="theoretical")],
+        )
+    ]
+    for score in scores[:_MOST_TARGETS]:
+        target, unit = score.channel
+        panels.append(
+            Panel(y=change[order, score.target].tolist(), y_label=f"change of {target}, {unit}")
+        )
+    return Chart(
+        kind="chart",
+        title="Importance of inputs along their axis",
+        caption="Inputs above the line count more than on average.",
+        alt="Importance in projection and effect of the inputs along their axis.",
+        x=np.asarray(axis[0])[order].tolist(),
+        x_label=axis[1],
+        panels=panels,
+    )
+
+
+def _distances(score: RegressionScores) -> Section:
+    """T² and SPE of the tested rows with their limits."""
+    chosen, x, x_label = _places(score)
+    rows, arrays = score.test, score.model.arrays
+    panels = []
+    is_scaled = score.job.train.scaling == "unit"
+    labels = {"t2": "T², 1", "spe": "SPE, 1" if is_scaled else "SPE, squared unit of inputs"}
+    for name, label in labels.items():
+        limit = float(arrays[f"envelope_{name}"])
+        limits = (
+            [Limit(value=limit, label="limit of left-out rows", style="empirical")]
+            if np.isfinite(limit)
+            else []
+        )
+        values = rows[name][chosen]
+        panels.append(
+            Panel(y=_list(values), y_label=label, limits=limits, log_y=bool((values > 0).all()))
+        )
+    share = score.regression.settings.guard_alpha
+    return Section(
+        title="Distance from the known data",
+        figures=[
+            Chart(
+                kind="chart",
+                title="T² and SPE of the tested rows",
+                caption=(
+                    f"Of training rows that were left out, {share:.0%} lie above each limit. T² is "
+                    "the distance within the latent variables, SPE what they leave of a row."
+                ),
+                alt="T² and SPE along the tested rows with limits.",
+                x=x,
+                x_label=x_label,
+                panels=panels,
+            )
+        ],
+    )
+
+
+def _proposed(score: RegressionScores, settings: Sequence[Found]) -> Section:
+    """The proposed settings, and how far equal ones reach."""
+    confidence = score.job.score.confidence
+    return Section(
+        title="Settings for the wanted targets",
+        paragraphs=[
+            (
+                "The model is run backwards. What a target leaves free is the null space: along "
+                "its directions, settings change and the prediction does not. Of these equal "
+                "settings, the nearest to the data are proposed, or those of least cost that lie "
+                "among "
+                f"{confidence:.0%} of rows like the known ones. Where even the nearest lie "
+                "farther out, targets may be missed by as much as their intervals allow; where "
+                "that does not help, there are no supported settings."
+            )
+        ],
+        figures=[
+            _overview(score.regression.targets, settings),
+            *(_table(score, item) for item in settings if not item.reason),
+        ],
+    )
+
+
+def _overview(targets: Sequence[str], settings: Sequence[Found]) -> Table:
+    """One row a wanted target."""
+    rows: list[list[Cell]] = []
+    for item in settings:
+        proposal, good, wanted = item.proposal, not item.reason, item.wanted.quality
+        rows.append(
+            [
+                item.wanted.id,
+                ", ".join(f"{name} {value:.6g}" for name, value in item.wanted.quality.items()),
+                ", ".join(f"{name} {item.predicted[targets.index(name)]:.6g}" for name in wanted)
+                if good
+                else "no supported settings",
+                float(f"{proposal.nearest_t2:.4g}"),
+                float(f"{proposal.t2:.4g}") if good else None,
+                float(f"{proposal.limit:.4g}"),
+                len(proposal.directions),
+            ]
+        )
+    return Table(
+        kind="table",
+        title="Wanted targets",
+        caption="T² is Hotelling's distance from the middle of the training rows.",
+        alt="Wanted targets with the distance of their settings from the data.",
+        columns=[
+            Column(label="wanted"),
+            Column(label="target"),
+            Column(label="predicted for the settings"),
+            Column(label="T² of the nearest settings"),
+            Column(label="T² of the proposed ones"),
+            Column(label="limit of T²"),
+            Column(label="free directions"),
+        ],
+        rows=rows,
+    )
+
+
+def _table(score: RegressionScores, item: Found) -> Table:
+    """The settings of one proposal beside the ends of the equal ones."""
+    found, proposal = score.regression, item.proposal
+    units = score.units_of(found.inputs)
+    latent = latent_model(score.model.arrays)
+    scale = np.array([found.scales[name][1] for name in found.inputs])
+    centre = np.array([found.scales[name][0] for name in found.inputs])
+    mean, spread = centre + scale * latent.mean_x, scale * latent.spread_x
+    directions = proposal.directions[:_MOST_DIRECTIONS]
+    directions = np.where(np.abs(directions) > _NOTHING * spread, directions, 0.0)
+    objective = item.wanted.objective
+    chosen_by = (
+        "the nearest to the data" if objective is None else f"the ones of least {objective.name}"
+    )
+    cost = ""
+    if objective is not None:
+        total = sum(
+            weight * proposal.inputs[found.inputs.index(name)]
+            for name, weight in objective.weights.items()
+        )
+        cost = f" They come to {total:.4g} {objective.unit} of {objective.name}."
+    rows: list[list[Cell]] = [
+        [
+            name,
+            units[n],
+            *(float(f"{value:.5g}") for value in (proposal.inputs[n], mean[n], spread[n])),
+            *(float(f"{direction[n]:.3g}") for direction in directions),
+        ]
+        for n, name in enumerate(found.inputs)
+    ]
+    return Table(
+        kind="table",
+        title=f"Settings for {item.wanted.id}",
+        caption=(
+            f"Of equal settings, {chosen_by}.{cost} A step along a direction changes no predicted "
+            f"target that was asked for; up to {proposal.reach:.2g} steps from the nearest "
+            "settings stay within the limit of T²."
+        ),
+        alt="Proposed value of each input beside the middle of the training rows.",
+        columns=[
+            Column(label="input"),
+            Column(label="unit"),
+            Column(label="setting"),
+            Column(label="mean in training"),
+            Column(label="standard deviation"),
+            *(Column(label=f"step {n + 1}") for n in range(len(directions))),
+        ],
+        rows=rows,
+    )
