@@ -158,9 +158,7 @@ def test_all_values_missing_is_drawn_and_said():
 
 
 def test_dots_are_as_many_as_values_and_named():
-    drawn = markup(
-        stacked(3, dots=[1.0, None, 2.0], line_label="predicted", dots_label="measured")
-    )
+    drawn = markup(stacked(3, dots=[1.0, None, 2.0], line_label="predicted", dots_label="measured"))
     assert ">predicted<" in drawn
     assert ">measured<" in drawn
     with pytest.raises(ValueError, match="y has 3, dots has 2"):
