@@ -62,6 +62,12 @@ def stacked(n, **fields):
     )
 
 
+def dotted(n, **fields):
+    dots = [None if i % 2 else 0.5 * i - 1 for i in range(n)]
+    names = {"line_label": NASTY, "dots_label": NASTY + "!"}
+    return stacked(n, dots=dots, **names, **fields)
+
+
 def confusion(n, panels=2):
     counts = (7 * np.eye(n, dtype=int) + 1).tolist()
     return declared(
@@ -98,7 +104,7 @@ def table(n, **_fields):
     )
 
 
-KINDS = [spectrum, chart, stacked, confusion, intervals, bars, table]
+KINDS = [spectrum, chart, stacked, dotted, confusion, intervals, bars, table]
 
 
 @pytest.mark.parametrize("size", [0, 1, 4])
@@ -149,6 +155,14 @@ def test_all_values_missing_is_drawn_and_said():
     markup(bars(n, values=[None] * n, second=[None] * n))
     row = {"label": "a", "value": None}
     assert "no data" in markup(intervals(n, rows=[row] * n))
+
+
+def test_dots_are_as_many_as_values_and_named():
+    drawn = markup(stacked(3, dots=[1.0, None, 2.0], line_label="predicted", dots_label="measured"))
+    assert ">predicted<" in drawn
+    assert ">measured<" in drawn
+    with pytest.raises(ValueError, match="y has 3, dots has 2"):
+        stacked(3, dots=[1.0, 2.0])
 
 
 def test_a_logarithmic_axis_says_what_it_hides():
