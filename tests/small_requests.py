@@ -457,7 +457,6 @@ def made_up_factor(value: float, unit: str, expanded: float, scope: int) -> dict
         "year": 2026,
         "scope": scope,
         "boundary": "a test",
-        "emission": emission,
     }
 
 
