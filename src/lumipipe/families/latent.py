@@ -102,7 +102,8 @@ def pls_learner(components: int, *, is_scaled: bool) -> Learner:
         most = min(components, width)
 
         def path(state: State) -> State:
-            return coefficient_path(_fit(state, width, most, is_scaled=is_scaled))
+            latent = _fit(state, width, most, is_scaled=is_scaled)
+            return coefficient_path(latent) | {"rows": state["count"]}
 
         return NestedSettings(
             tuple(range(1, most + 1)), path, calibrate, relative_errors, predict_with_gaps

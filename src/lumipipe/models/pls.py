@@ -162,7 +162,6 @@ def fit_latent(
         "scale_x": (scale / own)[:inputs],
         "spread_x": scale[:inputs],
         "mean_y": model["mean"][inputs:],
-        "rows": state["count"],
         "scale_y": scale[inputs:],
         "constant": constant[:inputs],
         "cxx": cxx,
@@ -222,8 +221,7 @@ def coefficient_path(latent: State) -> State:
     parts = [rotation[:, a, None] * targets[None, :, a] for a in range(rotation.shape[1])]
     sums = [sum(parts[1 : a + 1], start=parts[0]) for a in range(len(parts))]
     coef = xp.stack(sums) / latent["scale_x"][:, None] * latent["scale_y"]
-    kept = ("mean_x", "mean_y", "scale_y", "rows")
-    return {"coef": coef, **{name: latent[name] for name in kept}}
+    return {"coef": coef, **{name: latent[name] for name in ("mean_x", "mean_y", "scale_y")}}
 
 
 def predict_with_gaps(model: State, x: Array) -> Array:
