@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.errors import InputError
 from lumipipe.families.grouped_ridge import (
     fold_states,
@@ -25,21 +24,20 @@ from lumipipe.families.grouped_ridge import (
 from lumipipe.families.guard import DISTANCES, Guard, guard_arrays
 from lumipipe.families.interface import Model, Pass, recording_spans
 from lumipipe.families.regression_settings import (
-    FEWEST_FOLDS,
     centre_and_scale,
 )
-from lumipipe.families.roles import CALIBRATE, TEST, TRAIN, Roles, block_of, role_of, roles
+from lumipipe.families.roles import CALIBRATE, TEST, TRAIN, Roles
+from lumipipe.families.row_folds import RowFolds, last_rows
 from lumipipe.families.sensors import MENDED, sensor_arrays, sensor_scores
 from lumipipe.features import build_features, measure_features
 from lumipipe.fold import merge_all
-from lumipipe.kernels.philox import uniform_at
 from lumipipe.kernels.windows import window_batch
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
 from lumipipe.models.ridge import RidgeReducer, sampled
 from lumipipe.partition import Span
-from lumipipe.splits import deal, group_of, key_of_rows
+from lumipipe.splits import key_of_rows
 from lumipipe.uncertainty.conformal import conformal_quantile
 from lumipipe.windows import plan_windows
 
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
     from lumipipe.windows import WindowPlan
 
 _LEAST, _GREATEST = 1e-4, 1e3  # residuals that are told apart, in spreads of the target
-_PURPOSE = 0xF01D  # keeps the draws of random folds apart from others of the same seed
 
 
 @dataclass(frozen=True)
@@ -142,60 +139,30 @@ class Regression:
             for name in self.inputs
         }
 
+    @cached_property
+    def held_out(self) -> RowFolds:
+        """What is held out of what."""
+        return RowFolds(self.job, self.settings, self.stream, self.key)
+
     @property
     def split(self) -> Any:
         """How training and test are kept apart."""
-        return self.job.request.evaluation.split
+        return self.held_out.split
 
     @property
     def is_dealt(self) -> bool:
         """Whether each fold is the test of a model of its own."""
-        return isinstance(self.split, GroupSplit | RandomSplit)
+        return self.held_out.is_dealt
 
-    @cached_property
+    @property
     def roles(self) -> Roles:
-        """Rows that train, calibrate and test; all train where each fold is tested in turn."""
-        if not self.is_dealt:
-            return roles(self.job, self.stream)
-        spans = recording_spans(self.stream)
-        nothing = [Span(span.first, span.first) for span in spans]
-        return Roles(spans, nothing, nothing)
-
-    @cached_property
-    def fold_of_group(self) -> dict[str, int]:
-        """The fold of each group of recordings; empty where folds are not groups of them."""
-        by = self._fold_by
-        if by is None:
-            return {}
-        used = [r for r, span in enumerate(self.roles.train) if span.size]
-        known = self.job.known()
-        place = "evaluation.split.by" if self.is_dealt else "train.fold_by"
-        groups = group_of(by, [known[r] for r in used], place)
-        dealt = deal(groups, self._folds_asked)
-        if len(set(dealt.values())) < FEWEST_FOLDS:
-            raise InputError(
-                "evaluation.split",
-                f"there are {len(dealt)} groups by {by} to hold out",
-                f"give at least {FEWEST_FOLDS}: one to test, one to choose on, one to fit",
-            )
-        return dealt
-
-    @property
-    def _fold_by(self) -> str | None:
-        """What is known of recordings that each fold holds whole; None where folds are blocks."""
-        if self.is_dealt:
-            by_group = isinstance(self.split, GroupSplit) and self.key is None
-            return self.split.by if by_group else None
-        return self.settings.fold_by
-
-    @property
-    def _folds_asked(self) -> int:
-        return (self.split.folds if self.is_dealt else None) or self.settings.folds
+        """Rows that train, calibrate and test."""
+        return self.held_out.roles
 
     @property
     def folds(self) -> int:
         """Number of folds."""
-        return len(set(self.fold_of_group.values())) or self._folds_asked
+        return self.held_out.folds
 
     def plan(self, *spans: Sequence[Span]) -> WindowPlan:
         """Windows of rows that lie in spans of each recording and, if longer than a row, no gap."""
@@ -317,7 +284,7 @@ class Regression:
             "window_rows": self.settings.window_rows,
             "features": [name for feature in self.features for name in feature.names],
             "penalties" if self.learner is None else "choices": list(self.nested.choices),
-            "fold_of_group": self.fold_of_group,
+            "fold_of_group": self.held_out.fold_of_group,
             "coverage": self.coverage,
             "spread": spread.tolist(),
         }
@@ -420,7 +387,7 @@ class Regression:
         """Features, targets and inputs by fold; rows with a gap take part where it is learnt."""
         backend = self.job.backend
         windows, truth = self._windows(block), self._truth(block)
-        role, fold = self._role(block), self._fold(block)
+        role, fold = self.held_out.role(block), self.held_out.fold(block)
         names = np.where(role == TRAIN, fold.astype(str).astype(object), "calibrate")
         x, inputs = self._measured(windows)
         known = np.isfinite(truth)
@@ -443,8 +410,8 @@ class Regression:
     ) -> Mapping[Leaf, Batch]:
         """Predictions and what is known beside them; NaN where an input is missing."""
         backend = self.job.backend
-        windows, role = self._windows(block), self._role(block)
-        fold = self._fold(block)
+        windows, role = self._windows(block), self.held_out.role(block)
+        fold = self.held_out.fold(block)
         judge = np.where(role == TRAIN, fold, self.folds)
         x, inputs = self._measured(windows)
         outputs = outputs_of_fold(parameters, x, backend.asarray(judge), self.nested.predict)
@@ -453,10 +420,10 @@ class Regression:
         host = {
             "number": self._number(block),
             "recording": block.recording,
-            "row": self._row(block) - self._first_rows[block.recording],
+            "row": last_rows(block) - self._first_rows[block.recording],
             "role": np.where((role == TRAIN) & self.is_dealt, TEST, role),
             "fold": judge,
-            "key": self._key(block),
+            "key": self.held_out.key_of(block),
             "regime": self._regime(block),
             "content": self._content(block),
             "truth": truth,
@@ -477,13 +444,9 @@ class Regression:
         """First row of each recording in the stream."""
         return np.asarray([s.first for s in recording_spans(self.stream)], dtype=np.int64)
 
-    def _row(self, block: Block) -> NDArray[np.int64]:
-        """Last row of each window in the stream: when its answer is known."""
-        return block.first_row + block.starts + (block.length - 1)
-
     def _number(self, block: Block) -> NDArray[np.int64]:
         """A number of each window that is the same in all passes."""
-        return self._row(block)
+        return last_rows(block)
 
     def _windows(self, block: Block) -> Array:
         """Inputs about their centres: (time, channel, window)."""
@@ -536,10 +499,6 @@ class Regression:
         found = backend.xp.take(found, backend.asarray(order), axis=1)
         return np.asarray(backend.to_host(found), dtype=np.float64)
 
-    def _role(self, block: Block) -> NDArray[np.int64]:
-        """TRAIN, CALIBRATE or TEST for each window."""
-        return role_of(self.roles, block.recording, self._row(block))
-
     def _calibrates(self, role: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Rows that set the interval of the final model: kept for it, or trained on by others."""
         kept = any(span.size for span in self.roles.calibrate)
@@ -559,29 +518,6 @@ class Regression:
         value = self.values(block, (regimes.channel,))[:, 0]
         place = np.searchsorted(np.asarray(regimes.edges), value, side="right")
         return np.where(np.isfinite(value), place, len(regimes.edges) + 1).astype(np.int64)
-
-    def _key(self, block: Block) -> NDArray[np.int64]:
-        """What is held out together."""
-        return block.recording if self.key is None else self.key(block)
-
-    def _fold(self, block: Block) -> NDArray[np.int64]:
-        """The fold of each window; -1 for one that does not train."""
-        if isinstance(self.split, RandomSplit):
-            draws = uniform_at(self._number(block), (self.job.seed, _PURPOSE))
-            return np.asarray(np.floor(draws * self.folds), dtype=np.int64)
-        if isinstance(self.split, GroupSplit) and self.key is not None:
-            return np.asarray(self.key(block) % self.folds, dtype=np.int64)
-        if self.fold_of_group:
-            return self._fold_of_recording[block.recording]
-        return block_of(self.roles.train, block.recording, self._row(block), self.folds)
-
-    @cached_property
-    def _fold_of_recording(self) -> NDArray[np.int64]:
-        """The fold of each recording by its group; -1 where it does not train."""
-        by = self._fold_by or ""
-        folds = [self.fold_of_group.get(known.get(by, ""), -1) for known in self.job.known()]
-        trains = [span.size > 0 for span in self.roles.train]
-        return np.where(trains, np.asarray(folds, dtype=np.int64), -1)
 
 
 def _inside(pieces: Sequence[Span], span: Span) -> list[Span]:
