@@ -21,6 +21,7 @@ SETTINGS = {
     "envelope": {"band_hz": (5.0, 20.0), "shaft_hz": 1.0, "orders": {"BPFO": 3.6, "FTF": 0.5}},
     "random_fourier": {"features": 20},
     "polynomial": {"degree": 2},
+    "trend": {},
 }
 CHANNELS = [SimpleNamespace(name="x", scale=2.0), SimpleNamespace(name="y", scale=None)]
 

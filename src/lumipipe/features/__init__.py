@@ -17,6 +17,7 @@ from lumipipe.features.fourier import RandomFourier
 from lumipipe.features.polynomial import Polynomial
 from lumipipe.features.spectral import Spectral
 from lumipipe.features.statistics import Statistics
+from lumipipe.features.trend import Trend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ FEATURES: dict[str, FeatureClass] = {
     "envelope": Envelope,
     "random_fourier": RandomFourier,
     "polynomial": Polynomial,
+    "trend": Trend,
 }
 
 __all__ = ["FEATURES", "build_features", "measure_features"]
