@@ -10,6 +10,7 @@ from lumipipe.families.carbon import Carbon
 from lumipipe.families.emission import Emission
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
+from lumipipe.families.remaining_life import RemainingLife
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Family
@@ -23,5 +24,6 @@ FAMILIES: dict[str, Family] = {
         Emission(),
         Monitoring(),
         Recipe(),
+        RemainingLife(),
     )
 }
