@@ -23,6 +23,7 @@ ALL_FEATURES = {
     "random_convolution": {"features": 84},
     "random_fourier": {"features": 32},
     "polynomial": {"degree": 2},
+    "trend": {},
 }
 SINES_HZ = {"swing": 1.0, "shake": 4.0}
 
@@ -423,6 +424,81 @@ def soft_sensor(folder: Path, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def remaining_life(folder: Path, **changes: Any) -> Path:
+    """Twelve pumps that ran to failure, and six stopped before, in two tables; one is young."""
+    rng = np.random.default_rng(17)
+    lives = rng.integers(30, 60, size=18)
+    stopped = np.array([5, 12, 30, 20, 25, 9])
+    write_pumps(folder / "raw" / "failed.csv", worn_pumps(lives[:12], lives[:12], 0))
+    write_pumps(folder / "raw" / "running.csv", worn_pumps(lives[12:], stopped, 1))
+    left = "".join(f"{life}\n" for life in lives[12:] - stopped)
+    (folder / "raw" / "left.txt").write_text(left, encoding="utf-8")
+    channels = [
+        {"name": "load", "quantity": "ratio", "unit": "1"},
+        {"name": "wear", "quantity": "ratio", "unit": "1", "scale": 1.0},
+        {"name": "noise", "quantity": "ratio", "unit": "1", "scale": 1.0},
+        {"name": "level", "quantity": "ratio", "unit": "1", "scale": 1.0},
+    ]
+    failed, running = (
+        {
+            "id": name,
+            "source": f"raw/{name}.csv",
+            "format": "csv",
+            "read": {"delimiter": ",", "decimal": "."},
+            "recordings": {
+                "column": "pump",
+                "id": name + "-{pump:02}",
+                "unit": name + "-{pump:02}",
+            },
+            "time": {"kind": "order", "row": "one day"},
+            "channels": channels,
+        }
+        for name in ("failed", "running")
+    )
+    running["labels"] = {"left": {"file": "raw/left.txt", "meaning": "days until it failed"}}
+    split = {"kind": "source", "train": ["failed"], "test": ["running"]}
+    form = _form("remaining_life", failed, split=split) | {
+        "data": [failed, running],
+        "train": {
+            "life": {"per": "row", "unit": "days"},
+            "cap": 40,
+            "remaining": "left",
+            "inputs": ["wear", "noise", "level"],
+            "watched": ["load"],
+            "window_rows": 10,
+            "shorter_windows": [4],
+            "edges": [20],
+            "features": {"trend": {}, "random_fourier": {"features": 16, "of": "mean"}},
+            "penalties": [0.1, 10.0],
+            "folds": 4,
+            "sample_rows": 256,
+            "windows_per_chunk": 16,
+        },
+    }
+    return _write(folder, form, changes)
+
+
+def worn_pumps(lives: np.ndarray, rows: np.ndarray, key: int) -> np.ndarray:
+    """Rows of pumps whose wear reaches 5 at their end, of lives in days, cut after some rows."""
+    rng = np.random.default_rng((19, key))
+    parts = []
+    for pump, (life, count) in enumerate(zip(lives, rows, strict=True)):
+        left = life - 1 - np.arange(count)
+        wear = 5 * np.exp(-left / 20) + 0.1 * rng.normal(size=count)
+        noise, load = rng.normal(size=count), 1 + 0.01 * rng.normal(size=count)
+        level = np.full(count, 3.0)
+        parts.append(np.stack([np.full(count, pump), load, wear, noise, level], axis=1))
+    return np.concatenate(parts)
+
+
+def write_pumps(file: Path, rows: np.ndarray) -> None:
+    """What `worn_pumps` gave, as a table; pumps are whole numbers, for they are names."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    forms = ["%d", *["%.5f"] * (rows.shape[1] - 1)]
+    header = "pump,load,wear,noise,level"
+    np.savetxt(file, rows, fmt=forms, delimiter=",", header=header, comments="")
+
+
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
     "carbon": carbon,
@@ -431,6 +507,7 @@ FAMILIES: dict[str, Callable[..., Path]] = {
     "bearing": bearing,
     "emission": emission,
     "recipe": recipe,
+    "remaining_life": remaining_life,
     "soft_sensor": soft_sensor,
 }
 

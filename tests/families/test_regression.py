@@ -230,3 +230,40 @@ def test_answers_for_no_file_are_those_for_a_file(tmp_path: Path) -> None:
     said = scores.regression.answers(scores.model, plant()[200:, :2])
     np.testing.assert_allclose(said["prediction"][:, 0], values(scores, TEST), rtol=1e-12)
     np.testing.assert_allclose(said["t2"], scores.test["t2"], rtol=1e-12)
+
+
+def test_what_is_watched_closes_the_envelope_and_predicts_nothing(tmp_path: Path) -> None:
+    """The second input leaves its range in the tested rows."""
+    sources = [plant(seed=n) for n in range(3)]
+    sources[2][:, 1] += 20.0
+    split = SourceSplit(kind="source", train=["s0", "s1"])
+    settings = SETTINGS.model_copy(update={"inputs": ["a"]})
+    blind = fitted(tmp_path / "a", sources, split, settings)
+    watching = fitted(tmp_path / "b", sources, split, settings, watched=("b",))
+    assert values(blind, TEST).tobytes() == values(watching, TEST).tobytes()
+    assert blind.test["inside"].mean() > 0.9
+    assert not watching.test["inside"].any()
+
+
+def test_no_prediction_passes_its_bounds(tmp_path: Path) -> None:
+    sources = [plant(seed=n) for n in range(3)]
+    split = SourceSplit(kind="source", train=["s0", "s1"])
+    free = fitted(tmp_path / "a", sources, split)
+    bound = fitted(tmp_path / "b", sources, split, least=2.0, greatest=4.0)
+    plain, cut = free.all_rows["prediction"], bound.all_rows["prediction"]
+    assert plain.min() < 2
+    assert plain.max() > 4
+    np.testing.assert_array_equal(cut, np.clip(plain, 2.0, 4.0))
+    # Residuals of the cut predictions set the interval, so it still holds.
+    assert bound.test["half_width"][0] > free.test["half_width"][0]
+
+
+def test_rounding_is_nowhere_outside(tmp_path: Path) -> None:
+    """A constant input: one component carries all that varies, and SPE is left with rounding."""
+    sources = [plant(seed=n) for n in range(3)]
+    for rows in sources:
+        rows[:, 1] = 14.62
+    scores = fitted(tmp_path, sources, SourceSplit(kind="source", train=["s0", "s1"]))
+    # Of 1200 rows 1 % would be above the largest of so many roundings but for the least limit.
+    assert (scores.all_rows["spe"] <= scores.model.arrays["envelope_spe"]).all()
+    assert scores.all_rows["spe"].max() < 1e-20

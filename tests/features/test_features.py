@@ -23,6 +23,7 @@ SETTINGS = {
     "polynomial": {"degree": 2},
     "lags": {"rows": [0, 3]},
     "slopes": {"points": 3},
+    "trend": {},
 }
 CHANNELS = [
     SimpleNamespace(name="x", scale=2.0),

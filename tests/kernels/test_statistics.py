@@ -53,6 +53,19 @@ def test_quantiles(xp_array, time):
     np.testing.assert_allclose(found, expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("time", [1, 2, 3, 50])
+def test_linear_change(xp_array, time):
+    x = windows(np.float32, time)
+    found = to_numpy(statistics.linear_change(xp_array(x)))
+    expected = np.zeros((3, 4))
+    if time > 1:
+        line = np.polyfit(np.arange(time), x.astype(float).reshape(time, -1), 1)
+        expected = (time - 1) * line[0].reshape(3, 4)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    # A constant has no trend, exactly, whatever its size.
+    assert not to_numpy(statistics.linear_change(xp_array(np.full((7, 2, 3), 14.62)))).any()
+
+
 def test_correlations(xp_array):
     x = windows()
     found = to_numpy(statistics.correlations(statistics.centred(xp_array(x))))

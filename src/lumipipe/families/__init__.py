@@ -11,6 +11,7 @@ from lumipipe.families.carbon import Carbon
 from lumipipe.families.emission import Emission
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
+from lumipipe.families.remaining_life import RemainingLife
 from lumipipe.families.soft_sensor import SoftSensor
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ FAMILIES: dict[str, Family] = {
         Emission(),
         Monitoring(),
         Recipe(),
+        RemainingLife(),
         SoftSensor(),
     )
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DISTANCES = ("t2", "spe", "beyond")
 """What is compared with the operating envelope."""
 _PAST = 0.05  # of its range, by which an input may lie past the training rows
+_ROUNDING = 1e-20  # SPE of residuals that are rounding: 1e-10 of a standard deviation
 _SHARE = 0.9  # of the variance of the inputs that the components of the guard carry
 
 
@@ -139,7 +140,8 @@ def guard_arrays(
     standardised inputs, one fewer than inputs at most. Each fold is judged by the model of the
     others; the limits are those of all folds so judged. No input may lie past the training rows
     by more than a twentieth of their range: T² sees one input that leaves its range only where
-    that is far.
+    that is far. Where the components carry all that varies, SPE is rounding, and its limit lies
+    above that.
     """
     width = guard.reducer.channels
     whole = merge_all(guard.reducer, states)
@@ -158,6 +160,7 @@ def guard_arrays(
     for name in ("t2", "spe"):
         left_out = np.concatenate([backend.to_host(part[name]) for part in seen])
         arrays[f"envelope_{name}"] = np.array(empirical_limit(left_out, guard.alpha))
+    arrays["envelope_spe"] = np.maximum(arrays["envelope_spe"], _ROUNDING)
     return arrays | {"envelope_beyond": np.array(_PAST)}
 
 

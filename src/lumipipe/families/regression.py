@@ -86,6 +86,10 @@ class Regression:
         Further columns of the scored rows: float64 (window,).
     times : bool
         Whether blocks of scored rows have their times, for `extra`.
+    watched : tuple of str
+        Channels that the guard watches beside the inputs, such as settings of operation.
+    least, greatest : float
+        Values that no prediction passes.
     sensors : bool
         Whether each input is predicted from the others, too; scored rows then have the columns
         of `lumipipe.families.sensors.sensor_scores`.
@@ -106,6 +110,9 @@ class Regression:
     )
     extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
     times: bool = False
+    watched: tuple[str, ...] = ()
+    least: float = -np.inf
+    greatest: float = np.inf
     sensors: bool = False
     learner: Learner | None = None
     units: Mapping[str, str] = field(default_factory=dict)
@@ -130,13 +137,18 @@ class Regression:
         return tuple(member for name in chosen for member in members[name] or [name])
 
     @cached_property
+    def guarded(self) -> tuple[str, ...]:
+        """Channels that the guard watches: the inputs first."""
+        return self.inputs + tuple(name for name in self.watched if name not in self.inputs)
+
+    @cached_property
     def scales(self) -> dict[str, tuple[float, float]]:
-        """Centre and scale of each input."""
+        """Centre and scale of each input, and of what is watched beside."""
         return {
             name: centre_and_scale(
                 self.stream.channels[self.columns[name]], is_log=name in self.settings.log
             )
-            for name in self.inputs
+            for name in self.guarded
         }
 
     @cached_property
@@ -189,8 +201,8 @@ class Regression:
     def features(self) -> list[Any]:
         """The features that are asked for."""
         scaled = [
-            replace(self.stream.channels[self.columns[name]], scale=scale)
-            for name, (_, scale) in self.scales.items()
+            replace(self.stream.channels[self.columns[name]], scale=self.scales[name][1])
+            for name in self.inputs
         ]
         length, rate = self.settings.window_rows, self._rate_hz
         return build_features(self.settings.features, scaled, length, rate, self.job.seed)
@@ -226,7 +238,7 @@ class Regression:
     def guard(self) -> Guard:
         """What watches the inputs."""
         rows, alpha = self.settings.sample_rows, self.settings.guard_alpha
-        reducer = MonitorReducer(self.job.backend.xp, len(self.inputs), rows, self.job.seed)
+        reducer = MonitorReducer(self.job.backend.xp, len(self.guarded), rows, self.job.seed)
         return Guard(reducer, alpha)
 
     @cached_property
@@ -278,6 +290,7 @@ class Regression:
         channels = [self.stream.channels[self.columns[name]] for name in self.inputs]
         return {
             "inputs": [[c.name, c.quantity, c.unit] for c in channels],
+            "watched": list(self.guarded[len(self.inputs) :]),
             "centre_and_scale": [list(pair) for pair in self.scales.values()],
             "log": list(self.settings.log),
             "targets": list(self.targets),
@@ -301,6 +314,7 @@ class Regression:
         number: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """Half-width of the interval of each target."""
+        outputs = np.clip(outputs, self.least, self.greatest)
         if self.thresholds is not None:
             return self.thresholds(truth - outputs, number)
         residual = np.abs(truth - outputs)
@@ -319,7 +333,7 @@ class Regression:
         }
         if self.sensors:
             columns |= dict.fromkeys(MENDED, ("float64", ()))
-            columns |= {"excess": ("float64", (len(self.inputs),)), "suspect": ("int64", ())}
+            columns |= {"excess": ("float64", (len(self.guarded),)), "suspect": ("int64", ())}
         parts: dict[str, Any] = {"rows": RowsReducer(xp, columns)}
         for number in range(len(self.targets)):
             bins = self.residual_bins(model, number)
@@ -356,7 +370,7 @@ class Regression:
         model : Model
             From `fit`.
         inputs : ndarray of float64, shape (row, input)
-            In the units of the channels; for windows of one row.
+            In the units of the channels; for windows of one row, and nothing watched beside.
 
         Returns
         -------
@@ -372,7 +386,7 @@ class Regression:
         found = self.nested.predict(final | {"coef": final["coef"][None, :, :]}, x)[0, ...]
         judge = np.full(len(inputs), self.folds)
         return {
-            "prediction": backend.to_host(found),
+            "prediction": np.clip(backend.to_host(found), self.least, self.greatest),
             **self._distances(arrays, x, means, judge),
         }
 
@@ -415,7 +429,8 @@ class Regression:
         judge = np.where(role == TRAIN, fold, self.folds)
         x, inputs = self._measured(windows)
         outputs = outputs_of_fold(parameters, x, backend.asarray(judge), self.nested.predict)
-        found, usable = backend.to_host(outputs), self._is_usable(windows, x)
+        found = np.clip(backend.to_host(outputs), self.least, self.greatest)
+        usable = self._is_usable(windows, x)
         truth, prediction = self._truth(block), np.where(usable[:, None], found, np.nan)
         host = {
             "number": self._number(block),
@@ -449,9 +464,9 @@ class Regression:
         return last_rows(block)
 
     def _windows(self, block: Block) -> Array:
-        """Inputs about their centres: (time, channel, window)."""
+        """Inputs, and what is watched beside, about their centres: (time, channel, window)."""
         backend = self.job.backend
-        order = np.asarray([self.columns[name] for name in self.inputs], dtype=np.int64)
+        order = np.asarray([self.columns[name] for name in self.guarded], dtype=np.int64)
         rows = self._centred(backend.xp.take(block.rows, backend.asarray(order), axis=1))
         return window_batch(rows, backend.asarray(block.starts), block.length)
 
@@ -459,7 +474,7 @@ class Regression:
         """Inputs (row, input), or their logarithms, less their centres."""
         xp = self.job.backend.xp
         if self.settings.log:
-            is_log = xp.asarray([name in self.settings.log for name in self.inputs])[None, :]
+            is_log = xp.asarray([name in self.settings.log for name in self.guarded])[None, :]
             nothing = xp.full_like(rows, xp.nan)
             logarithm = xp.log(xp.where(is_log & (rows > 0), rows, xp.ones_like(rows)))
             rows = xp.where(is_log, xp.where(rows > 0, logarithm, nothing), rows)
@@ -467,11 +482,12 @@ class Regression:
         return rows - xp.asarray(centre, dtype=rows.dtype)[None, :]
 
     def _measured(self, windows: Array) -> tuple[Array, Array]:
-        """Features (window, feature), and the mean of each input (window, input)."""
+        """Features of the inputs (window, feature), and all means (window, channel)."""
         xp = self.job.backend.xp
-        features = measure_features(self.features, windows, self._rate_hz)
-        inputs = xp.mean(xp.astype(windows, xp.float64), axis=0)
-        return features, xp.matrix_transpose(inputs)
+        predict_from = windows[:, : len(self.inputs), :]
+        features = measure_features(self.features, predict_from, self._rate_hz)
+        means = xp.mean(xp.astype(windows, xp.float64), axis=0)
+        return features, xp.matrix_transpose(means)
 
     def _is_usable(self, windows: Array, x: Array) -> NDArray[np.bool_]:
         """Whether no input of a window is missing; with a learner, whether any is there."""

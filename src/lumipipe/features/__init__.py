@@ -19,6 +19,7 @@ from lumipipe.features.polynomial import Polynomial
 from lumipipe.features.slopes import Slopes
 from lumipipe.features.spectral import Spectral
 from lumipipe.features.statistics import Statistics
+from lumipipe.features.trend import Trend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ FEATURES: dict[str, FeatureClass] = {
     "polynomial": Polynomial,
     "lags": Lags,
     "slopes": Slopes,
+    "trend": Trend,
 }
 
 __all__ = ["FEATURES", "build_features", "measure_features"]

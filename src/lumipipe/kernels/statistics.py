@@ -153,6 +153,33 @@ def mean_absolute_difference(x: Array) -> Array:
     return xp.sum(steps, axis=0, dtype=xp.float64) / max(x.shape[0] - 1, 1)
 
 
+def linear_change(x: Array) -> Array:
+    """What the straight line through a window rises by, from its first sample to its last.
+
+    Parameters
+    ----------
+    x : array, shape (time, channel, window)
+        Windows.
+
+    Returns
+    -------
+    array of float64, shape (channel, window)
+        Slope of the least-squares line times (time - 1); 0 for a window of one sample.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> linear_change(np.asarray([1.0, 2.0, 6.0])[:, None, None])
+    array([[5.]])
+    """
+    xp = array_namespace(x)
+    time = x.shape[0]
+    place = xp.arange(time, dtype=xp.float64, device=device(x)) - (time - 1) / 2
+    # Sum of the squared places, (time - 1) time (time + 1) / 12, over time - 1.
+    size = time * (time + 1) / 12
+    return xp.sum(centred(x) * place[:, None, None], axis=0) / size
+
+
 def root_mean_square(x: Array) -> Array:
     """Root of the mean square over time: float64 (channel, window)."""
     xp = array_namespace(x)
