@@ -16,6 +16,7 @@ from lumipipe.errors import InputError, RecordingError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_LZMA_BYTES = 128 * 2**20  # a header may ask for a dictionary of 4 GiB
 _DECOMPRESS = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
@@ -59,6 +60,75 @@ def open_binary(path: Path) -> BinaryIO:
             f"is truncated or damaged as a {path.suffix} file ({error})",
             "copy the file again from its source",
         ) from error
+
+
+def read_limited(path: Path, most_bytes: int) -> bytes:
+    """The content of a plain, .gz or .xz file that is no larger than a limit.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most_bytes : int, bytes
+        Limit of what it unpacks to. Not a byte more is unpacked, so that a file which unpacks
+        to a thousand times its size costs no memory.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read: mend the path.
+    RecordingError
+        If it is larger, or its compression is damaged: check where the file is from.
+    """
+    try:
+        if path.suffix.lower() not in _DECOMPRESS:
+            content = b"" if path.stat().st_size > most_bytes else path.read_bytes()
+            too_large = path.stat().st_size > most_bytes
+        elif path.stat().st_size > most_bytes:
+            content, too_large = b"", True
+        else:
+            content = _unpacked(path, path.read_bytes(), most_bytes + 1)
+            too_large = len(content) > most_bytes
+    except OSError as error:
+        raise InputError(
+            shown(path), f"cannot be read ({error.strerror})", "check path and rights"
+        ) from error
+    if too_large:
+        raise RecordingError(
+            shown(path),
+            f"holds more than {most_bytes} bytes, which no file of its kind should",
+            "check where it is from; cut a true recording into parts",
+        )
+    return content
+
+
+def _unpacked(path: Path, packed: bytes, most: int) -> bytes:
+    """The first bytes of a compressed file, at most `most` of them."""
+    is_gzip = path.suffix.lower() == ".gz"
+    content = bytearray()
+    try:
+        while packed and len(content) < most:
+            decoder = (
+                zlib.decompressobj(wbits=31)
+                if is_gzip
+                else lzma.LZMADecompressor(memlimit=_MOST_LZMA_BYTES)
+            )
+            content += decoder.decompress(packed, most - len(content))
+            if not decoder.eof and len(content) < most:
+                raise EOFError("it ends too early")
+            packed = decoder.unused_data.lstrip(b"\x00")
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        raise RecordingError(
+            shown(path),
+            f"is truncated or damaged as a {path.suffix} file ({error})",
+            "copy the file again from its source",
+        ) from error
+    return bytes(content)
 
 
 def plain_name(path: Path) -> str:
