@@ -55,11 +55,7 @@ def open_binary(path: Path) -> BinaryIO:
     try:
         return io.BytesIO(unpack(packed))
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        raise RecordingError(
-            shown(path),
-            f"is truncated or damaged as a {path.suffix} file ({error})",
-            "copy the file again from its source",
-        ) from error
+        raise _damaged(path, error) from error
 
 
 def read_limited(path: Path, most_bytes: int) -> bytes:
@@ -110,7 +106,7 @@ def read_limited(path: Path, most_bytes: int) -> bytes:
 def _unpacked(path: Path, packed: bytes, most: int) -> bytes:
     """The first bytes of a compressed file, at most `most` of them."""
     is_gzip = path.suffix.lower() == ".gz"
-    content = bytearray()
+    content, is_cut = bytearray(), False
     try:
         while packed and len(content) < most:
             decoder = (
@@ -119,16 +115,22 @@ def _unpacked(path: Path, packed: bytes, most: int) -> bytes:
                 else lzma.LZMADecompressor(memlimit=_MOST_LZMA_BYTES)
             )
             content += decoder.decompress(packed, most - len(content))
-            if not decoder.eof and len(content) < most:
-                raise EOFError("it ends too early")
-            packed = decoder.unused_data.lstrip(b"\x00")
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
-        raise RecordingError(
-            shown(path),
-            f"is truncated or damaged as a {path.suffix} file ({error})",
-            "copy the file again from its source",
-        ) from error
+            is_cut = not decoder.eof and len(content) < most
+            packed = b"" if is_cut else decoder.unused_data.lstrip(b"\x00")
+    except (zlib.error, lzma.LZMAError) as error:
+        raise _damaged(path, error) from error
+    if is_cut:
+        raise _damaged(path, "it ends too early")
     return bytes(content)
+
+
+def _damaged(path: Path, fault: object) -> RecordingError:
+    """An error about the compression."""
+    return RecordingError(
+        shown(path),
+        f"is truncated or damaged as a {path.suffix} file ({fault})",
+        "copy the file again from its source",
+    )
 
 
 def plain_name(path: Path) -> str:

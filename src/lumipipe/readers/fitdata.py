@@ -93,7 +93,6 @@ def decode(file: Path, raw: bytes, *, salvage: bool) -> Content:
     passed over by its length.
     """
     fit: Any = library("fitdecode", "activity-files", file)
-    content, fault, read = [], None, 0
     reader = fit.FitReader(
         _with_length(raw) if salvage else raw,
         processor=None,
@@ -101,32 +100,28 @@ def decode(file: Path, raw: bytes, *, salvage: bool) -> Content:
         error_handling=fit.ErrorHandling.IGNORE,
         keep_raw_chunks=True,
     )
+    parts: list[Part] = []
+    fault, read = None, 0
     try:
         for frame in reader:
-            if frame.frame_type == fit.FIT_FRAME_HEADER:
-                content.append(Part())
-            elif frame.frame_type == fit.FIT_FRAME_DATA:
-                _take(content[-1], frame)
-            elif frame.frame_type == fit.FIT_FRAME_DEFINITION:
-                fault = fault or _misfit(fit, frame)
-                if fault and not salvage:
-                    break
-            elif frame.frame_type == fit.FIT_FRAME_CRC and not frame.matched:
-                fault = fault or "its checksum is wrong: any value may be"
+            fault = fault or _misfit(fit, frame)
+            if fault is not None and not salvage:
+                break
+            _take(fit, parts, frame)
             read = frame.chunk.offset + len(frame.chunk.bytes)
     except (fit.FitError, struct.error, *_BROKEN) as error:
         fault = f"{_words(error)} after byte {read}"
-    if not raw or (not read and fault is None):
-        fault = "is empty"
-    if fault is not None and not (salvage and any(part.records for part in content)):
+    if not parts and fault is None:
+        fault = "it is empty"
+    if fault is not None and not (salvage and any(part.records for part in parts)):
         raise RecordingError(
             shown(file),
             f"is damaged or no FIT file: {fault}",
             "fetch it again, or set read.salvage: true to keep what is whole",
         )
-    for part in content:
+    for part in parts:
         _settle_clock(part)
-    return Content(content, fault and f"{read} of {len(raw)} bytes read, {fault}")
+    return Content(parts, fault and f"{read} of {len(raw)} bytes read, {fault}")
 
 
 def _words(error: Exception) -> str:
@@ -143,7 +138,11 @@ def _with_length(raw: bytes) -> bytes:
 
 
 def _misfit(fit: Any, frame: Any) -> str | None:
-    """The first field of a definition that is no whole number of its type, if there is one."""
+    """What is wrong with a frame: its checksum, or a field that is no multiple of its type."""
+    if frame.frame_type == fit.FIT_FRAME_CRC and not frame.matched:
+        return "its checksum is wrong: any value may be"
+    if frame.frame_type != fit.FIT_FRAME_DEFINITION:
+        return None
     body = frame.chunk.bytes[6:]
     for number, size, kind in zip(*(iter(body[: 3 * frame.chunk.bytes[5]]),) * 3, strict=True):
         base = fit.types.BASE_TYPES.get(kind)
@@ -155,9 +154,13 @@ def _misfit(fit: Any, frame: Any) -> str | None:
     return None
 
 
-def _take(part: Part, frame: Any) -> None:
-    """Keep what is used of one message."""
-    name = frame.name
+def _take(fit: Any, parts: list[Part], frame: Any) -> None:
+    """Keep what is used of one frame."""
+    if frame.frame_type == fit.FIT_FRAME_HEADER:
+        parts.append(Part())
+    if frame.frame_type != fit.FIT_FRAME_DATA:
+        return
+    part, name = parts[-1], frame.name
     if name == "record":
         part.records.append(_record(part, frame))
     elif name in _WANTED:
@@ -221,7 +224,7 @@ def _settle_clock(part: Part) -> None:
     if not times or times[-1] >= limit:
         origin, least = 0.0, limit
     else:
-        origin, least, part.clock_set = times[0], 0.0, False
+        origin, least, part.clock_set = times[0], 0, False
 
     def settled(time: float) -> float:
         return time - origin if time >= least else math.nan

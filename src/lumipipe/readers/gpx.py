@@ -6,6 +6,7 @@ What all activity files have in common is in `lumipipe.readers.legs`.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,11 @@ _TRACK_POINT = {
 # Elements of extensions by namespace and name, whatever their prefix; "" where there is none, for
 # gpxpy takes the file's own namespace away.
 _KNOWN = {
-    **{(f"{_GARMIN}TrackPointExtension/v{n}", k): v for n in (1, 2) for k, v in _TRACK_POINT.items()},
+    **{
+        (f"{_GARMIN}TrackPointExtension/v{n}", k): v
+        for n in (1, 2)
+        for k, v in _TRACK_POINT.items()
+    },
     (f"{_GARMIN}PowerExtension/v1", "PowerInWatts"): "power",
     (_CLUETRUST, "hr"): "heart_rate",
     (_CLUETRUST, "cadence"): "cadence",
@@ -103,13 +108,8 @@ def _tracks(file: Path, text: str) -> list[Any]:
     try:
         return list(gpxpy.parse(text).tracks)
     except (gpxpy.gpx.GPXException, *_BROKEN) as error:
-        is_time = str(error).startswith("Invalid time")
         raise RecordingError(
-            shown(file),
-            "has a time that is none"
-            if is_time
-            else f"is no GPX that gpxpy reads ({type(error).__name__})",
-            "export it again",
+            shown(file), f"is no GPX that gpxpy reads ({type(error).__name__})", "export it again"
         ) from error
 
 
@@ -130,16 +130,16 @@ def _leg(file: Path, track: Any, options: Options) -> Leg:
         raise RecordingError(
             shown(file), "none of its points has a time", "export the activity with times"
         )
+    said = {"utc_offset": "unknown"}
     places = np.array([[point.latitude, point.longitude] for point in points], dtype=np.float64)
     notes = []
     if "distance" not in columns:
         columns["distance"] = _along(places)
-        notes.append("distance: along the positions")
+        said["distance_from"] = "positions"
     if options.positions:
         columns["latitude"], columns["longitude"] = places.T
     if unknown:
         notes.append(f"extensions that are not known were left out: {', '.join(sorted(unknown))}")
-    said = {"utc_offset": "unknown"}
     said |= {f"unit.{name}": unit for name, unit in _UNITS.items() if name in columns}
     if track.type and _SPORT.fullmatch(track.type):
         said["sport"] = track.type
@@ -153,7 +153,7 @@ def _pauses(track: Any) -> Iterator[Pause]:
         times = [_seconds(point.time) for point in segment.points if point.time is not None]
         if times:
             spans.append((times[0], times[-1]))
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         yield Pause(before[1], after[0], "new segment of the track")
 
 

@@ -6,7 +6,7 @@ Lists of times between beats without such a head are `lumipipe.readers.rr`'s.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -113,11 +113,11 @@ def _sections(file: Path, raw: bytes) -> tuple[dict[str, str], list[str]]:
 def _start(file: Path, head: dict[str, str], offset_h: float | None) -> float | None:
     """When the recording began in s since 1970; None where the offset is not known."""
     try:
-        moment = datetime.strptime(f"{head['Date']}T{head['StartTime']}", "%Y%m%dT%H:%M:%S.%f")
+        text = f"{head['Date']}T{head['StartTime']}Z"
+        moment = datetime.strptime(text, "%Y%m%dT%H:%M:%S.%f%z")
     except ValueError as error:
         raise RecordingError(shown(file), "Date or StartTime is none", "mend [Params]") from error
-    local = moment.replace(tzinfo=UTC).timestamp()
-    return None if offset_h is None else local - 3600.0 * offset_h
+    return None if offset_h is None else moment.timestamp() - 3600.0 * offset_h
 
 
 def _length(file: Path, head: dict[str, str]) -> float:
@@ -148,7 +148,7 @@ def _rows(
 ) -> tuple[np.ndarray, str | None]:
     """All numbers of [HRData], shape (row, column), and where a damaged file stops."""
     width = 1 if head["Interval"] == str(_BEATS) else len(_names(head["SMode"]))
-    rows = []
+    rows: list[list[int]] = []
     for number, line in enumerate(lines, start=1):
         cells = line.split()
         if len(cells) != width or not all(re.fullmatch(r"-?\d{1,9}", cell) for cell in cells):
@@ -194,6 +194,4 @@ def _columns(mode: str, rows: np.ndarray) -> dict[str, np.ndarray]:
         "speed": 0.1 * (_MPH if is_english else _KMH),
         "altitude": _FOOT if is_english else 1.0,
     }
-    return {
-        name: rows[:, at] * factors.get(name, 1.0) for at, name in enumerate(_names(mode))
-    }
+    return {name: rows[:, at] * factors.get(name, 1.0) for at, name in enumerate(_names(mode))}

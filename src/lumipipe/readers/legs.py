@@ -103,9 +103,10 @@ def leg_tables(
     Table
         Called like the file; with several legs, their numbers follow. Heart rate, power, speed,
         distance, altitude, cadence and temperature are always there, NaN where the file has
-        none. The column ``timer`` is 1 where the timer ran and 0 in a pause. Durations are three attributes: ``elapsed_s``,
-        ``timer_s`` (without pauses) and ``moving_s``, each from the file or, where it gives
-        none or ends were cut, from the rows.
+        none. The column ``timer`` is 1 where the timer ran and 0 in a pause. Durations are three
+        attributes: ``elapsed_s``, ``timer_s`` (without pauses) and ``moving_s`` (with a speed
+        above 0), each from the file or, where it gives none or ends were cut, from the rows;
+        ``span_s`` is the time from first to last row.
 
     Raises
     ------
@@ -153,7 +154,7 @@ def _timed(file: Path, leg: Leg) -> Leg:
             f"{count} of {len(untimed)} points have no time",
             "export it again with times; they are not made up here",
         )
-    note = f"{count} of {len(untimed)} points had no time and were left out"
+    note = f"{count} of {len(untimed)} points had no time that can be read and were left out"
     return _rows(leg, ~untimed, note)
 
 
@@ -251,6 +252,7 @@ def _durations(
     elapsed = float(time[-1] - time[0])
     paused = sum(pause.end_s - pause.start_s for pause in pauses)
     found = {"elapsed_s": _seconds(elapsed), "timer_s": _seconds(elapsed - paused)}
+    found["span_s"] = found["elapsed_s"]
     # What a row reads holds until the next one: the last row has no duration.
     ran = (timer[:-1] > 0.0) & (timer[1:] > 0.0)
     for pause in pauses:

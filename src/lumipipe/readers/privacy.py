@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lumipipe.config import Identifier
+from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
 from lumipipe.errors import InputError
 from lumipipe.readers.tables import ReaderOptions
 

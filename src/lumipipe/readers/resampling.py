@@ -143,7 +143,8 @@ def resampled(
 
 def restarts(stream: Stream) -> np.ndarray:
     """Time in ns of the first row of each segment but the first."""
-    return times_of(stream)[stream.segments[1:, 0]]
+    first: np.ndarray = times_of(stream)[stream.segments[1:, 0]]
+    return first
 
 
 def _within_segments(stream: Stream, wanted: np.ndarray, longest_gap_ns: float) -> np.ndarray:

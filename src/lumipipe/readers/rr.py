@@ -104,5 +104,7 @@ def _unit(file: Path, values: np.ndarray) -> Literal["ms", "s"]:
     if low <= 1000.0 * middle <= high:
         return "s"
     raise InputError(
-        shown(file), f"half of its numbers are below {middle:g}, no heart's ms or s", "give read.unit"
+        shown(file),
+        f"half of its numbers are below {middle:g}, no heart's ms or s",
+        "give read.unit",
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 
@@ -72,11 +73,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     """
     text, salvaged = read_xml(file, "Trackpoint", salvage=options.salvage)
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 (read_xml refused what could expand)
-    except ElementTree.ParseError as error:
-        raise RecordingError(
-            shown(file), "is no well-formed XML", "export it again"
-        ) from error
+        root = ET.fromstring(text)  # noqa: S314 (read_xml refused what could expand)
+    except ET.ParseError as error:
+        raise RecordingError(shown(file), "is no well-formed XML", "export it again") from error
     for element in root.iter():
         if isinstance(element.tag, str):
             element.tag = _EXTENSION.sub("", _DATABASE.sub("", element.tag))
@@ -92,7 +91,7 @@ def _leg(file: Path, activity: Element, options: Options) -> Leg:
     """One activity as a leg."""
     paths = _READINGS | (_POSITIONS if options.positions else {})
     points = [point for track in activity.iter("Track") for point in track.iter("Trackpoint")]
-    columns = {"time": np.array([_time(file, point.findtext("Time")) for point in points])}
+    columns = {"time": np.array([_time(point.findtext("Time")) for point in points])}
     for path, name in paths.items():
         values = np.array([_number(file, name, point.findtext(path)) for point in points])
         known = columns.get(name)
@@ -102,7 +101,7 @@ def _leg(file: Path, activity: Element, options: Options) -> Leg:
             shown(file), "none of its points has a time", "export the activity with times"
         )
     said = _said(file, activity, options)
-    return Leg(columns, tuple(_pauses(file, activity)), said)
+    return Leg(columns, tuple(_pauses(activity)), said)
 
 
 def _said(file: Path, activity: Element, options: Options) -> dict[str, str]:
@@ -128,8 +127,8 @@ def _said(file: Path, activity: Element, options: Options) -> dict[str, str]:
 def _elapsed(file: Path, activity: Element) -> float | None:
     """Seconds from the start of the first lap to the end of the last lap or point."""
     laps = list(activity.iter("Lap"))
-    ends = [_time(file, point.findtext("Time")) for point in activity.iter("Trackpoint")]
-    starts = [_time(file, lap.get("StartTime")) for lap in laps]
+    ends = [_time(point.findtext("Time")) for point in activity.iter("Trackpoint")]
+    starts = [_time(lap.get("StartTime")) for lap in laps]
     totals = [_number(file, "duration", lap.findtext("TotalTimeSeconds")) for lap in laps]
     ends += [start + total for start, total in zip(starts, totals, strict=True)]
     if not starts or np.isnan(starts[0]) or not np.isfinite(ends).any():
@@ -137,29 +136,25 @@ def _elapsed(file: Path, activity: Element) -> float | None:
     return float(np.nanmax(ends) - starts[0])
 
 
-def _pauses(file: Path, activity: Element) -> Iterator[Pause]:
+def _pauses(activity: Element) -> Iterator[Pause]:
     """The times between two tracks of a lap."""
     for lap in activity.iter("Lap"):
         spans = []
         for track in lap.findall("Track"):
-            times = [_time(file, point.findtext("Time")) for point in track.iter("Trackpoint")]
+            times = [_time(point.findtext("Time")) for point in track.iter("Trackpoint")]
             if times and np.isfinite([times[0], times[-1]]).all():
                 spans.append((times[0], times[-1]))
-        for before, after in zip(spans, spans[1:], strict=False):
+        for before, after in pairwise(spans):
             yield Pause(before[1], after[0], "new track in a lap")
 
 
-def _time(file: Path, text: str | None) -> float:
+def _time(text: str | None) -> float:
     """A time in seconds since 1970, NaN where there is none; without an offset it is UTC."""
-    if text is None or not text.strip():
-        return float("nan")
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat((text or "").strip())
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise RecordingError(
-            shown(file), "has a time that is none", "export it again, or mend the point"
-        ) from error
+    except (ValueError, OverflowError):
+        return float("nan")
 
 
 def _number(file: Path, name: str, text: str | None) -> float:

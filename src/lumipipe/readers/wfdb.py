@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lumipipe.config import Identifier
+from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import plain_name, shown
 from lumipipe.readers.extras import library
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 2**30
 _MOST_HEADER_BYTES = 2**16
+_LEAST_BITS = 8  # no format packs a sample into fewer
 # Symbols of annotations that are beats, and the one of a normal beat: WFDB's list of codes [1]_.
 _BEATS = "NLRBAaJSVrFejnE/fQ?"
 _NORMAL = "N"
@@ -107,9 +108,11 @@ def _check_header(file: Path) -> None:
     first = lines[0] if lines else [""]
     if "/" in first[0]:
         raise RecordingError(shown(file), "has several segments", "name the header of a segment")
-    if len(first) < 4 or not re.fullmatch(r"\d{1,3}", first[1]) or not first[3].isdigit():
+    said = re.match(r"\S+ (\d{1,3}) \S+ (\d{1,12})(?: |$)", " ".join(first))
+    if said is None:
         raise RecordingError(shown(file), "does not say signals, rate and length", "mend it")
-    for line in lines[1 : 1 + int(first[1])]:
+    signals, length = (int(number) for number in said.groups())
+    for line in lines[1 : 1 + signals]:
         path = file.parent / line[0]
         if not re.fullmatch(r"[\w.-]+", line[0]) or path.stem != file.stem:
             raise RecordingError(
@@ -119,10 +122,8 @@ def _check_header(file: Path) -> None:
             raise RecordingError(
                 shown(file), f"its signals are not in {path.name}, or too many", "fetch it again"
             )
-    signals = int(first[1])
     bits = 8 * sum(path.stat().st_size for path in parts(file))
-    # No format packs a sample into less than 8 bits.
-    if int(first[3]) * signals * 8 > bits:
+    if length * signals * _LEAST_BITS > bits:
         raise RecordingError(
             shown(file), "promises more samples than its files can hold", "fetch it again"
         )
@@ -147,7 +148,10 @@ def _beats(
 
 
 def _signals(
-    wfdb: Any, name: str, header: Any, options: Options  # noqa: ARG001 (one form for both tables)
+    wfdb: Any,
+    name: str,
+    header: Any,  # noqa: ARG001 (one form for both tables)
+    options: Options,  # noqa: ARG001
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The samples of all signals in physical units."""
     record = wfdb.rdrecord(name, physical=False)
