@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_LZMA_BYTES = 128 * 2**20  # a header may ask for a dictionary of 4 GiB
+_MOST_WRAPPING_BYTES = 2**16  # by which what cannot be compressed may grow
 _DECOMPRESS = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
@@ -81,20 +82,18 @@ def read_limited(path: Path, most_bytes: int) -> bytes:
     RecordingError
         If it is larger, or its compression is damaged: check where the file is from.
     """
+    is_packed = path.suffix.lower() in _DECOMPRESS
+    content = b""
     try:
-        if path.suffix.lower() not in _DECOMPRESS:
-            content = b"" if path.stat().st_size > most_bytes else path.read_bytes()
-            too_large = path.stat().st_size > most_bytes
-        elif path.stat().st_size > most_bytes:
-            content, too_large = b"", True
-        else:
-            content = _unpacked(path, path.read_bytes(), most_bytes + 1)
-            too_large = len(content) > most_bytes
+        too_large = path.stat().st_size > most_bytes + is_packed * _MOST_WRAPPING_BYTES
+        if not too_large:
+            content = path.read_bytes()
+            content = _unpacked(path, content, most_bytes + 1) if is_packed else content
     except OSError as error:
         raise InputError(
             shown(path), f"cannot be read ({error.strerror})", "check path and rights"
         ) from error
-    if too_large:
+    if too_large or len(content) > most_bytes:
         raise RecordingError(
             shown(path),
             f"holds more than {most_bytes} bytes, which no file of its kind should",
