@@ -32,7 +32,9 @@ def base(
             "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
         }
     )
-    table = Table("x", {"t": np.asarray(stamps)}, {}, None, breaks or {}, ("of the file",) if breaks else ())
+    table = Table(
+        "x", {"t": np.asarray(stamps)}, {}, None, breaks or {}, ("of the file",) if breaks else ()
+    )
     return time_base(table, rows or slice(0, len(stamps)), source, gap_s, "x.csv")
 
 

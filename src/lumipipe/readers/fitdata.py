@@ -164,18 +164,16 @@ def _take(fit: Any, parts: list[Part], frame: Any) -> None:
     if name == "record":
         part.records.append(_record(part, frame))
     elif name in _WANTED:
-        said = {
-            item.name: item.value
-            for item in frame.fields
-            if item.name in _WANTED[name] and item.value is not None
-        }
-        for key in _TIMES & said.keys():
-            said[key] = _since_1970(said[key])
+        found = [item for item in frame.fields if item.name in _WANTED[name]]
         if name == "hrv":
             last = part.records[-1]["time"] if part.records else float("nan")
-            part.hrv.append((last, _intervals(said.get("time"))))
-        else:
-            part.said.setdefault(name, []).append(said)
+            part.hrv += [(last, _intervals(item.value)) for item in found]
+            return
+        # Numbers and what the profile calls them: free text may be anybody's name.
+        said = {item.name: item.value for item in found if isinstance(item.raw_value, int)}
+        for key in _TIMES & said.keys():
+            said[key] = _since_1970(said[key])
+        part.said.setdefault(name, []).append(said)
 
 
 def _record(part: Part, frame: Any) -> dict[str, float]:
