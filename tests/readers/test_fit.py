@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.readers import READERS
 from lumipipe.readers.fit import Options, read
+from lumipipe.readers.grid import on_grid
+from lumipipe.readers.recording import read_recordings
 from readers.activity_files import (
     ACTIVITY,
     DEVELOPER_DATA_ID,
@@ -24,12 +29,18 @@ from readers.activity_files import (
     file_id,
     fit_file,
     fit_time,
+    gpx,
+    hrm,
     hrv,
+    lap,
     record,
     ride,
     sealed,
     session,
+    tcx,
     timer,
+    trackpoint,
+    trkpt,
 )
 
 if TYPE_CHECKING:
@@ -279,6 +290,59 @@ def test_clocks(tmp_path: Path) -> None:
     assert any("clock was not set" in note for note in table.notes)
 
 
+def test_rows_that_go_back_in_time_are_left_out_when_salvaging(tmp_path: Path) -> None:
+    rows = [record(t, power=t) for t in (0, 1, 2, 3, 2, 3, 4)]
+    (table,) = tables(tmp_path, rows)
+    assert len(table.columns["time"]) == 7  # it is the time base that refuses them
+    (table,) = tables(tmp_path, rows, salvage=True)
+    np.testing.assert_array_equal(table.columns["power"], [0, 1, 2, 3, 3, 4])
+    assert table.attributes["salvaged"] == "1 of 7 rows go back in time, left out"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Helsinki", "Pacific/Kiritimati"])
+def test_the_zone_of_the_machine_does_not_matter(
+    tmp_path: Path, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        (table,) = tables(tmp_path, ride())
+        (tmp_path / "a.tcx").write_text(tcx(lap(0, 2, trackpoint(0) + trackpoint(1))))
+        (tmp_path / "a.gpx").write_text(gpx(trkpt(0).replace("Z</time>", "</time>")))
+        (tmp_path / "a.hrm").write_text(hrm("80\n" * 4, "000000000"))
+        others = [
+            next(READERS[form].read(tmp_path / f"a.{form}", READERS[form].Options(**options)))
+            for form, options in {"tcx": {}, "gpx": {}, "hrm": {"utc_offset_h": 3}}.items()
+        ]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert {item.columns["time"][0] for item in (table, *others)} == {START}
+    assert {item.attributes["start"] for item in (table, *others)} == {"2020-09-13T12:26:40Z"}
+
+
+def test_windows_do_not_cross_a_pause(tmp_path: Path) -> None:
+    (tmp_path / "a.fit").write_bytes(fit_file(paused(with_events=True)))
+    source = Source.model_validate(
+        {
+            "id": "watch",
+            "source": "a.fit",
+            "format": "fit",
+            "time": {"kind": "column", "column": "time", "unit": "s"},
+            "channels": [{"name": "speed", "quantity": "speed", "unit": "m/s"}],
+        }
+    )
+    grid = {"rate_hz": 1, "longest_gap_s": 1000}
+    settings = Prepare.model_validate({"grid": grid})
+    (found,) = read_recordings(source, tmp_path / "a.fit", settings, "r.yaml:1", tmp_path)
+    assert found.streams["main"].segments.tolist() == [[0, 1201], [1201, 2101]]
+    assert "1 breaks: timer pause (manual)" in found.notes
+    assert found.attributes["timer_s"] == "3300"
+    assert settings.grid is not None
+    joined = on_grid([found], settings.grid).streams["main"]
+    assert joined.segments.tolist() == [[0, 1201], [1500, 2101]]
+
+
 def test_no_reading_is_no_number(tmp_path: Path) -> None:
     rows = [
         record(0, heart_rate=140, power=0, cadence=0),
@@ -330,5 +394,5 @@ def test_start_and_end_can_be_cut(tmp_path: Path) -> None:
     assert table.columns["distance"][0] == 0.0
     assert table.attributes["elapsed_s"] == "44"
     assert table.attributes["start"] == "2020-09-13T12:26:50Z"
-    with pytest.raises(RecordingError, match="has no rows; .*cut less"):
+    with pytest.raises(RecordingError, match=r"has no rows; .*cut less"):
         tables(tmp_path, ride(), cut_start_s=100)

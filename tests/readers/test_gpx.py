@@ -39,7 +39,7 @@ def test_positions_stay_inside_unless_asked_for(tmp_path: Path) -> None:
 
 
 EXTENSIONS = {
-    "usual prefix": (
+    "usual": (
         f'xmlns:gpxtpx="{GARMIN}/v1"',
         "<gpxtpx:TPE><gpxtpx:hr>{}</gpxtpx:hr></gpxtpx:TPE>",
     ),
@@ -53,9 +53,8 @@ EXTENSIONS = {
 def test_extensions_are_known_by_namespace_not_by_prefix(tmp_path: Path, name: str) -> None:
     head, form = EXTENSIONS[name]
     points = [
-        trkpt(
-            t,
-            f"<extensions>{form.format(140 + t).replace('TPE', 'TrackPointExtension')}</extensions>",
+        trkpt(t, f"<extensions>{form}</extensions>".format(140 + t)).replace(
+            "TPE", "TrackPointExtension"
         )
         for t in range(4)
     ]

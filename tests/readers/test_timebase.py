@@ -127,7 +127,7 @@ def test_gaps_do_not_change_the_rate() -> None:
 def test_no_segment_goes_over_a_break(time: dict[str, object]) -> None:
     found = base(np.arange(10) * 100, breaks={4: "timer pause", 7: "timer pause"}, **time)
     assert found.segments.tolist() == [[0, 4], [4, 3], [7, 3]]
-    assert found.notes[:2] == ("of the file", "stopped 2 times: timer pause")
+    assert found.notes[:2] == ("of the file", "2 breaks: timer pause")
 
 
 def test_breaks_and_gaps_are_told_apart() -> None:

@@ -47,7 +47,8 @@ class ActivityOptions(PersonalOptions):
     """Keys that all activity files have."""
 
     salvage: bool = False
-    """Whether a damaged file is read as far as it is whole; its recordings are then marked."""
+    """Whether a damaged file is read as far as it is whole, and rows that go back in time are left
+    out; its recordings are then marked."""
     sports: Annotated[list[str], Field(min_length=1)] | None = None
     """Sports whose legs are read, such as cycling; all where absent."""
 
@@ -129,7 +130,9 @@ def leg_tables(
     for number, (leg, sport) in enumerate(zip(found, sports, strict=True), start=1):
         if options.sports is None or sport in options.sports:
             name = plain_name(file) + (f"-{number}" if len(found) > 1 else "")
-            yield _table(name, _once(leg), (number, len(found)), salvaged)
+            once, fault = _forward(_once(leg)) if options.salvage else (_once(leg), None)
+            faults = "; ".join(item for item in (salvaged, fault) if item is not None)
+            yield _table(name, once, (number, len(found)), faults)
 
 
 def _once(leg: Leg) -> Leg:
@@ -140,6 +143,16 @@ def _once(leg: Leg) -> Leg:
     if not again.any():
         return leg
     return _rows(leg, ~again, f"{int(again.sum())} rows that repeat another were left out")
+
+
+def _forward(leg: Leg) -> tuple[Leg, str | None]:
+    """The leg without rows whose time goes back, and how many there were."""
+    time = leg.columns["time"]
+    latest = np.fmax.accumulate(time)
+    late = np.concatenate([[False], time[1:] < latest[:-1]])
+    if not late.any():
+        return leg, None
+    return _rows(leg, ~late), f"{int(late.sum())} of {len(time)} rows go back in time, left out"
 
 
 def _timed(file: Path, leg: Leg) -> Leg:
@@ -188,7 +201,7 @@ def _between(leg: Leg, first_s: float, last_s: float) -> Leg:
     return Leg(columns, kept.pauses, said, kept.notes)
 
 
-def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str | None) -> Table:
+def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str) -> Table:
     """The table of one leg."""
     absent = np.full(len(leg.columns["time"]), np.nan)
     columns, notes = _legal(dict.fromkeys(_ALWAYS, absent) | leg.columns)
@@ -206,7 +219,7 @@ def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str | None) ->
         said["moving_s"] = min(said["moving_s"], said["timer_s"], key=float)
     if np.isfinite(time[0]) and CLOCK_NOT_SET not in leg.notes:
         said["start"] = utc_text(float(time[0]))
-    if salvaged is not None:
+    if salvaged:
         said["salvaged"] = salvaged
         notes.insert(0, f"salvaged: {salvaged}")
     return Table(name, columns | {"timer": timer}, said, None, breaks, (*notes, *leg.notes))

@@ -191,9 +191,8 @@ def _cut(rows: np.ndarray, count: int) -> np.ndarray:
 
 
 def _break_notes(breaks: dict[int, str]) -> list[str]:
-    """How often the instrument had stopped, for each cause."""
-    causes = Counter(breaks.values())
-    return [f"stopped {count} times: {cause}" for cause, count in causes.items()]
+    """Number of breaks by cause."""
+    return [f"{count} breaks: {cause}" for cause, count in Counter(breaks.values()).items()]
 
 
 def _from_text(

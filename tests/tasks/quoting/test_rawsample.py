@@ -4,6 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from lumipipe.config import Source
+from lumipipe.readers.files import source_digest
 from lumipipe.tasks.quoting.rawsample import (
     RawFile,
     is_all,
@@ -94,3 +95,20 @@ def test_declared_digests_are_those_of_what_is_sampled(tmp_path: Path) -> None:
     assert update["sha256"] == {"000.npy": digest, "001.npy": digest}
     (update,) = linked([source()], every, tmp_path / "other")
     assert "sha256" not in update
+
+
+def test_what_a_record_needs_beside_it_is_linked_too(tmp_path):
+    found = []
+    for name in ("r1", "r2"):
+        for suffix in (".hea", ".dat"):
+            (tmp_path / f"{name}{suffix}").write_bytes(name.encode())
+        head = tmp_path / f"{name}.hea"
+        found.append(RawFile(head, head.name, 2))
+    asked = source("wfdb", source="*.hea", sha256={"r1.hea": "0" * 64})
+    (update,) = linked([asked], [found[:1]], tmp_path / "sample")
+    assert update["source"] == f"{tmp_path}/sample/0/**/*.hea"
+    assert sorted(path.name for path in (tmp_path / "sample" / "0").iterdir()) == [
+        "r1.dat",
+        "r1.hea",
+    ]
+    assert update["sha256"] == {"r1.hea": source_digest(tmp_path / "r1.hea", asked)}
