@@ -241,3 +241,25 @@ def test_nothing_outside_the_source() -> None:
     values, _ = resampled(stream(np.arange(5), None, 1.0), -SECOND, 8, 1.0, 2 * SECOND)
     assert np.isnan(values[[0, 6, 7], 0]).all()
     assert values[1:6, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize("rate_hz", [1.0, 4.0, 10.0], ids=["thinned", "fewer", "equal"])
+def test_nothing_is_bridged_or_smeared_over_a_break(rate_hz: float) -> None:
+    # 0 before a pause of 2 s, 1 after it: the longest gap would allow the bridge.
+    times = T0 + np.concatenate([np.arange(100), 120 + np.arange(100)]) * (SECOND // 10)
+    values = np.repeat([0.0, 1.0], 100)
+    parts = np.array([[0, 100], [100, 100]])
+    found = on_grid([recording("v", stream(values, times, 10.0, segments=parts))], grid(rate_hz, 5))
+    main = found.streams["main"]
+    assert len(main.segments) == 2
+    for (first, count), value in zip(main.segments, (0.0, 1.0), strict=True):
+        np.testing.assert_allclose(main.values[first : first + count, 0], value, atol=1e-12)
+    nodes = np.arange(len(main.values)) / rate_hz
+    inside = (nodes > 9.9 + 1e-9) & (nodes < 12.0 - 1e-9)
+    assert np.isnan(main.values[inside]).all()
+
+
+def test_a_break_between_neighbours_cuts_a_segment() -> None:
+    parts = np.array([[0, 50], [50, 50]])
+    found = on_grid([recording("v", stream(np.ones(100), None, 10.0, segments=parts))], grid(10, 1))
+    assert found.streams["main"].segments.tolist() == [[0, 50], [50, 50]]

@@ -14,19 +14,29 @@ from lumipipe.readers.timebase import TimeBase, measured_rate, time_base
 MS = 1_000_000
 
 
-def base(stamps: np.ndarray, gap_s: float | None = None, **time: object) -> TimeBase:
+def base(
+    stamps: np.ndarray,
+    gap_s: float | None = None,
+    breaks: dict[int, str] | None = None,
+    rows: slice | None = None,
+    **time: object,
+) -> TimeBase:
     """Time base of a column of stamps."""
     source = Source.model_validate(
         {
             "id": "s",
             "source": "x",
             "format": "csv",
-            "time": {"kind": "column", "column": "t", "unit": "ms"} | time,
+            "time": time
+            if "kind" in time
+            else {"kind": "column", "column": "t", "unit": "ms"} | time,
             "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
         }
     )
-    table = Table("x", {"t": np.asarray(stamps)}, {}, None)
-    return time_base(table, slice(0, len(stamps)), source, gap_s, "x.csv")
+    table = Table(
+        "x", {"t": np.asarray(stamps)}, {}, None, breaks or {}, ("of the file",) if breaks else ()
+    )
+    return time_base(table, rows or slice(0, len(stamps)), source, gap_s, "x.csv")
 
 
 def test_whole_milliseconds_are_exact_to_2_53() -> None:
@@ -155,3 +165,31 @@ def test_a_stamp_in_two_columns() -> None:
         Source.model_validate(
             source.model_dump() | {"time": {"kind": "column", "column": ["a", "b"], "unit": "s"}}
         )
+
+
+@pytest.mark.parametrize(
+    "time",
+    [{}, {"kind": "regular", "rate_hz": 10}, {"kind": "order", "row": "beat"}],
+    ids=["column", "regular", "order"],
+)
+def test_no_segment_goes_over_a_break(time: dict[str, object]) -> None:
+    found = base(np.arange(10) * 100, breaks={4: "timer pause", 7: "timer pause"}, **time)
+    assert found.segments.tolist() == [[0, 4], [4, 3], [7, 3]]
+    assert found.notes[:2] == ("of the file", "2 breaks: timer pause")
+
+
+def test_breaks_and_gaps_are_told_apart() -> None:
+    # A pause of 1 s, a gap of 2 s; the pause does not tell what a usual step is.
+    stamps = np.concatenate([np.arange(5), 14 + np.arange(5), 38 + np.arange(5)]) * 100
+    found = base(stamps, breaks={5: "timer pause"})
+    assert found.segments.tolist() == [[0, 5], [5, 5], [10, 5]]
+    assert "1 gaps in time of unknown cause" in found.notes
+    assert found.rate_hz == pytest.approx(10.0)
+
+
+def test_breaks_outside_the_kept_rows_do_no_harm() -> None:
+    breaks = dict.fromkeys((2, 3, 5, 8, 9), "pause")
+    found = base(np.arange(10) * 100, breaks=breaks, rows=slice(3, 8))
+    assert found.segments.tolist() == [[0, 2], [2, 3]]
+    only = base(np.arange(2) * 100, breaks={1: "pause"})
+    assert only.segments.tolist() == [[0, 1], [1, 1]]

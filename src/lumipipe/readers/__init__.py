@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 
-from lumipipe.readers.tables import Reader
+from lumipipe.readers.tables import Reader, alone
 
 
 class _Registry(Mapping[str, Reader]):
@@ -21,7 +21,7 @@ class _Registry(Mapping[str, Reader]):
 
     def __getitem__(self, name: str) -> Reader:
         module = importlib.import_module(f"lumipipe.readers.{self._modules[name]}")
-        return Reader(module.Options, module.read)
+        return Reader(module.Options, module.read, getattr(module, "parts", alone))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -31,6 +31,19 @@ class _Registry(Mapping[str, Reader]):
 
 
 READERS = _Registry(
-    {"csv": "delimited", "text": "text", "npy": "npy", "mat5": "mat5", "ts": "ts", "excel": "excel"}
+    {
+        "csv": "delimited",
+        "text": "text",
+        "npy": "npy",
+        "mat5": "mat5",
+        "ts": "ts",
+        "excel": "excel",
+        "fit": "fit",
+        "gpx": "gpx",
+        "tcx": "tcx",
+        "hrm": "hrm",
+        "rr": "rr",
+        "wfdb": "wfdb",
+    }
 )
 """Name of a format to its settings and the function that opens it, from the module named."""

@@ -16,6 +16,8 @@ from lumipipe.errors import InputError, RecordingError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_LZMA_BYTES = 128 * 2**20  # a header may ask for a dictionary of 4 GiB
+_MOST_WRAPPING_BYTES = 2**16  # by which what cannot be compressed may grow
 _DECOMPRESS = {".gz": gzip.decompress, ".xz": lzma.decompress}
 
 
@@ -54,11 +56,80 @@ def open_binary(path: Path) -> BinaryIO:
     try:
         return io.BytesIO(unpack(packed))
     except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_limited(path: Path, most_bytes: int) -> bytes:
+    """The content of a plain, .gz or .xz file that is no larger than a limit.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    most_bytes : int, bytes
+        Limit of what it unpacks to. Not a byte more is unpacked, so that a file which unpacks
+        to a thousand times its size costs no memory.
+
+    Returns
+    -------
+    bytes
+        The content.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read: mend the path.
+    RecordingError
+        If it is larger, or its compression is damaged: check where the file is from.
+    """
+    is_packed = path.suffix.lower() in _DECOMPRESS
+    content = b""
+    try:
+        too_large = path.stat().st_size > most_bytes + is_packed * _MOST_WRAPPING_BYTES
+        if not too_large:
+            content = path.read_bytes()
+            content = _unpacked(path, content, most_bytes + 1) if is_packed else content
+    except OSError as error:
+        raise InputError(
+            shown(path), f"cannot be read ({error.strerror})", "check path and rights"
+        ) from error
+    if too_large or len(content) > most_bytes:
         raise RecordingError(
             shown(path),
-            f"is truncated or damaged as a {path.suffix} file ({error})",
-            "copy the file again from its source",
-        ) from error
+            f"holds more than {most_bytes} bytes, which no file of its kind should",
+            "check where it is from; cut a true recording into parts",
+        )
+    return content
+
+
+def _unpacked(path: Path, packed: bytes, most: int) -> bytes:
+    """The first bytes of a compressed file, at most `most` of them."""
+    is_gzip = path.suffix.lower() == ".gz"
+    content, is_cut = bytearray(), False
+    try:
+        while packed and len(content) < most:
+            decoder = (
+                zlib.decompressobj(wbits=31)
+                if is_gzip
+                else lzma.LZMADecompressor(memlimit=_MOST_LZMA_BYTES)
+            )
+            content += decoder.decompress(packed, most - len(content))
+            is_cut = not decoder.eof and len(content) < most
+            packed = b"" if is_cut else decoder.unused_data.lstrip(b"\x00")
+    except (zlib.error, lzma.LZMAError) as error:
+        raise _damaged(path, error) from error
+    if is_cut:
+        raise _damaged(path, "it ends too early")
+    return bytes(content)
+
+
+def _damaged(path: Path, fault: object) -> RecordingError:
+    """An error about the compression."""
+    return RecordingError(
+        shown(path),
+        f"is truncated or damaged as a {path.suffix} file ({fault})",
+        "copy the file again from its source",
+    )
 
 
 def plain_name(path: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
+from lumipipe.readers import READERS
 from lumipipe.readers.compressed import shown
 
 if TYPE_CHECKING:
@@ -93,8 +94,21 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def source_digest(file: Path, source: Source) -> str:
+    """SHA-256 of all bytes that decide what a file of a source gives.
+
+    Of a file alone it is `file_digest`; of a record of several files that of their names and
+    digests, so that a change in any of them is seen.
+    """
+    parts = READERS[source.format].parts(file) if source.format in READERS else [file]
+    if parts == [file]:
+        return file_digest(file)
+    listed = "".join(f"{part.name}\0{file_digest(part)}\n" for part in parts)
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
 def check_digest(file: Path, source: Source) -> str:
-    """SHA-256 of a file, after it was compared with the one that the source declares.
+    """`source_digest` of a file, after it was compared with the one that the source declares.
 
     Parameters
     ----------
@@ -114,7 +128,7 @@ def check_digest(file: Path, source: Source) -> str:
         If the file cannot be read, the digest differs or the mapping does not name the file.
     """
     try:
-        digest = file_digest(file)
+        digest = source_digest(file, source)
     except OSError as error:
         raise InputError(
             shown(file),

@@ -12,7 +12,14 @@ import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.recording import Recording, Stream
-from lumipipe.readers.resampling import NANOSECONDS, grid_times, resampled, runs, times_of
+from lumipipe.readers.resampling import (
+    NANOSECONDS,
+    grid_times,
+    resampled,
+    restarts,
+    runs,
+    times_of,
+)
 
 if TYPE_CHECKING:
     from lumipipe.config import Grid
@@ -34,8 +41,8 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     -------
     Recording
         Channels of all streams in order, over the time that all of them cover. Rows inside
-        longer gaps, without readings, or with contradicting sample labels are NaN or stand
-        outside the segments.
+        longer gaps or between segments of a stream, without readings, or with contradicting
+        sample labels are NaN or stand outside the segments.
 
     Raises
     ------
@@ -55,13 +62,15 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     wanted = grid_times(start, nodes, grid.rate_hz)
     gap_ns = grid.longest_gap_s * NANOSECONDS
     blocks, notes, covered = [], [], np.ones(nodes, dtype=bool)
+    cuts: list[np.ndarray] = []
     for name, stream in streams.items():
         values, method = resampled(stream, start, nodes, grid.rate_hz, gap_ns)
         covered &= ~np.isnan(values).any(axis=1)
+        cuts.append(np.searchsorted(wanted, restarts(stream)))
         blocks.append(values)
         notes.append(f"stream {name}: {stream.rate_hz:.6g} Hz, {method}")
     labels, agreed, label_notes = _labels(parts[0].id, streams, wanted, gap_ns)
-    segments = runs(covered & agreed)
+    segments = runs(covered & agreed, np.concatenate(cuts))
     if not len(segments):
         raise RecordingError(
             parts[0].id, "no row of the grid has all channels", "raise prepare.grid.longest_gap_s"

@@ -116,17 +116,17 @@ def resampled(
     *Accuracy*: ripple and aliases below 1e-4 of full scale for regular streams; for irregular
     ones linear interpolation adds its own error, which falls with the square of the step.
     """
-    times = times_of(stream)
-    values = stream.values.astype(np.float64)
     if not stream.rate_hz > rate_hz * (1.0 + RATE_TOLERANCE):
         wanted = grid_times(start_ns, nodes, rate_hz)
-        return at_times(times, values, wanted, longest_gap_ns), "linear interpolation"
+        return _within_segments(stream, wanted, longest_gap_ns), "linear interpolation"
     up, down, base_hz = _ratio(stream, start_ns, rate_hz)
     base_nodes = -(-(nodes - 1) * down // up) + 1  # up to the last node or just past it
-    base = at_times(times, values, grid_times(start_ns, base_nodes, base_hz), longest_gap_ns)
+    base_times = grid_times(start_ns, base_nodes, base_hz)
+    base = _within_segments(stream, base_times, longest_gap_ns)
     taps = _low_pass(up, down)
-    result = np.full((nodes, values.shape[1]), np.nan)
-    for first, count in runs(~np.isnan(base).any(axis=1)):
+    result = np.full((nodes, base.shape[1]), np.nan)
+    cuts = np.searchsorted(base_times, restarts(stream))
+    for first, count in runs(~np.isnan(base).any(axis=1), cuts):
         aligned = -(-first // down) * down  # the first sample that falls on a node of the grid
         part = base[aligned : first + count]
         if not len(part):
@@ -141,6 +141,23 @@ def resampled(
     )
 
 
+def restarts(stream: Stream) -> np.ndarray:
+    """Time in ns of the first row of each segment but the first."""
+    first: np.ndarray = times_of(stream)[stream.segments[1:, 0]]
+    return first
+
+
+def _within_segments(stream: Stream, wanted: np.ndarray, longest_gap_ns: float) -> np.ndarray:
+    """Values of a stream at other times; NaN between two segments, however close they are."""
+    times = times_of(stream)
+    values = at_times(times, stream.values.astype(np.float64), wanted, longest_gap_ns)
+    stops = times[stream.segments[1:, 0] - 1]
+    part = np.searchsorted(restarts(stream), wanted, side="right")
+    stop = np.concatenate([stops, times[-1:]])[part]
+    values[wanted > stop] = np.nan
+    return values
+
+
 def grid_times(start_ns: int, nodes: int, rate_hz: float) -> np.ndarray:
     """Times of the nodes of a grid in int64 ns, each rounded for itself."""
     seconds, rest = np.divmod(np.arange(nodes, dtype=np.float64), rate_hz)
@@ -150,15 +167,23 @@ def grid_times(start_ns: int, nodes: int, rate_hz: float) -> np.ndarray:
     return offsets + start_ns
 
 
-def runs(covered: np.ndarray) -> np.ndarray:
+def runs(covered: np.ndarray, cuts: np.ndarray | None = None) -> np.ndarray:
     """First row and number of rows of each run of true, shape (run, 2), int64.
+
+    A run is cut before each row in `cuts`.
 
     >>> import numpy as np
     >>> runs(np.array([True, True, False, True])).tolist()
     [[0, 2], [3, 1]]
+    >>> runs(np.array([True, True, False, True]), np.array([1])).tolist()
+    [[0, 1], [1, 1], [3, 1]]
     """
-    edges = np.diff(np.concatenate([[0], covered.astype(np.int8), [0]]))
-    starts, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    starts_here = np.zeros(len(covered) + 1, dtype=bool)
+    if cuts is not None:
+        starts_here[np.minimum(cuts, len(covered))] = True
+    padded = np.concatenate([[False], covered, [False]])
+    starts = np.flatnonzero(padded[1:] & (~padded[:-1] | starts_here))
+    ends = np.flatnonzero(padded[:-1] & (~padded[1:] | starts_here))
     return np.stack([starts, ends - starts], axis=1).astype(np.int64)
 
 

@@ -7,7 +7,7 @@ recording is in `lumipipe.readers.recording`.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -39,6 +39,11 @@ class Table:
         Line of the first row in a text file, from 1; None in a binary one.
     origin : np.ndarray or None, shape (row,), int64
         Where each row stands in the file, from 0; as they are where None.
+    breaks : dict of int to str
+        Row before which the instrument had stopped, to the cause, such as a timer pause: no
+        window holds such a row and the one before it, however close their stamps are.
+    notes : tuple of str
+        What a reader of the report should know.
     """
 
     name: str
@@ -46,6 +51,8 @@ class Table:
     attributes: dict[str, str]
     first_line: int | None
     origin: np.ndarray | None = None
+    breaks: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def row_place(self, row: int) -> str:
         """``line N`` of a row in a text file, ``row N`` (from 0) in a binary one."""
@@ -72,14 +79,21 @@ class ReaderOptions(Settings):
         return False
 
 
+def alone(file: Path) -> list[Path]:
+    """The files whose bytes decide what a file gives: that file only."""
+    return [file]
+
+
 class Reader(NamedTuple):
     """A file format: its settings and the function that opens it.
 
-    ``read(file, options)`` yields one `Table` for each recording in the file.
+    ``read(file, options)`` yields one `Table` for each recording in the file; ``parts(file)``
+    names the files that it looks into.
     """
 
     Options: type[ReaderOptions]
     read: Callable[[Path, Any], Iterator[Table]]
+    parts: Callable[[Path], list[Path]] = alone
 
 
 def column_names(names: list[str] | None, count: int) -> list[str] | None:

@@ -6,6 +6,7 @@ Nothing here asks the operating system for a time zone. Bringing streams to one 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def time_base(
     rows : slice
         Rows to keep, with both ends.
     source : Source
-        Its `time` is regular, a column, or order.
+        Its `time` is regular, a column, or order. Breaks of the table end a segment in each.
     gap_s : float or None
         Longest step in seconds that is no gap; `GAP_STEPS` typical steps where None.
     file : str
@@ -76,12 +77,15 @@ def time_base(
     RecordingError
         If a stamp is missing or unreadable, or time decreases.
     """
-    whole = np.array([[0, rows.stop - rows.start]], dtype=np.int64)
+    count = rows.stop - rows.start
+    breaks = {row - rows.start: why for row, why in table.breaks.items()}
+    breaks = {row: why for row, why in sorted(breaks.items()) if 0 < row < count}
+    notes = [*table.notes, *_break_notes(breaks)]
     time = source.time
-    if isinstance(time, Regular):
-        return TimeBase(None, None, time.rate_hz, np.nan, time.rate_hz, whole, ())
-    if isinstance(time, Order):
-        return TimeBase(None, None, np.nan, np.nan, np.nan, whole, ())
+    if isinstance(time, Regular | Order):
+        rate = time.rate_hz if isinstance(time, Regular) else np.nan
+        whole = _cut(np.array([*breaks], dtype=np.int64), count)
+        return TimeBase(None, None, rate, np.nan, rate, whole, tuple(notes))
     parts = [column_of(table, name, file)[rows] for name in time.columns]
     where, first = f"{file}: column {' and '.join(time.columns)}", rows.start
     stamps = (
@@ -98,12 +102,11 @@ def time_base(
             f"{table.row_place(first + row)}",
             "sort the rows, or cut the recording there with rows",
         )
-    notes = []
     if (equal := int((steps == 0).sum())) > 0:
         notes.append(f"{equal} rows have the time stamp of the row before; all are kept")
-    segments = _segments(steps, gap_s)
-    if len(segments) > 1:
-        notes.append(f"{len(segments) - 1} gaps in time")
+    segments = _segments(steps, gap_s, breaks)
+    if (gaps := len(segments) - 1 - len(breaks)) > 0:
+        notes.append(f"{gaps} gaps in time" + (" of unknown cause" if breaks else ""))
     rate, u_rate = measured_rate(stamps, segments)
     nominal = time.rate_hz if time.rate_hz is not None else np.nan
     if abs(rate - nominal) > max(3.0 * u_rate, _RATE_DEVIATION * nominal):
@@ -175,14 +178,30 @@ def _resolution_ns(time_ns: np.ndarray) -> float:
     return 1.0
 
 
-def _segments(steps: np.ndarray, gap_s: float | None) -> np.ndarray:
-    """First row and number of rows between steps that are gaps."""
-    forward = steps[steps > 0]
-    if not forward.size:
-        return np.array([[0, len(steps) + 1]], dtype=np.int64)
-    limit = gap_s * NANOSECONDS if gap_s is not None else GAP_STEPS * float(np.median(forward))
-    starts = np.concatenate([[0], np.flatnonzero(steps > limit) + 1, [len(steps) + 1]])
-    return np.stack([starts[:-1], np.diff(starts)], axis=1).astype(np.int64)
+def _segments(steps: np.ndarray, gap_s: float | None, breaks: dict[int, str]) -> np.ndarray:
+    """First row and number of rows between steps that are gaps, and between breaks.
+
+    Steps over a break do not tell what is typical.
+    """
+    at_breaks = np.array([*breaks], dtype=np.int64)
+    usual = np.delete(steps, at_breaks - 1)
+    forward = usual[usual > 0]
+    gaps = np.zeros(0, dtype=np.int64)
+    if forward.size:
+        longest = gap_s * NANOSECONDS if gap_s is not None else GAP_STEPS * np.median(forward)
+        gaps = np.flatnonzero(steps > longest) + 1
+    return _cut(np.union1d(gaps, at_breaks), len(steps) + 1)
+
+
+def _cut(rows: np.ndarray, count: int) -> np.ndarray:
+    """First row and number of rows of each part of `count` rows that are cut before some."""
+    starts = np.concatenate([[0], rows, [count]]).astype(np.int64)
+    return np.stack([starts[:-1], np.diff(starts)], axis=1)
+
+
+def _break_notes(breaks: dict[int, str]) -> list[str]:
+    """Number of breaks by cause."""
+    return [f"{count} breaks: {cause}" for cause, count in Counter(breaks.values()).items()]
 
 
 def _from_text(

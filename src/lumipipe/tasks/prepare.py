@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import lumipipe
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.readers.duplicates import duplicate_groups
 from lumipipe.readers.units import conversion
 from lumipipe.store.assembly import plan_streams
 from lumipipe.store.files import remove_tree, sizes_below
@@ -154,7 +155,7 @@ def _build(
     channels = stream_channels(job.request.data, _stored_channel)
     raw = read_files(job)
     left_out = _left_out(job, raw)
-    recordings = _joined(raw, left_out)
+    recordings = _without_copies(job, _joined(raw, left_out), left_out)
     channels = with_members(channels, recordings)
     parallelism = {"read": raw.parallelism}
     if job.settings.grid is not None:
@@ -228,6 +229,33 @@ def _joined(pieces: Pieces, left_out: Sequence[dict[str, Any]]) -> list[Recordin
             "data", f"no recording can be used ({reason})", "mend the request or the files"
         )
     return recordings
+
+
+def _without_copies(
+    job: Job, recordings: list[RecordingEntry], left_out: list[dict[str, Any]]
+) -> list[RecordingEntry]:
+    """Each activity once: where there may be less, the copy with most rows, else none at all."""
+    dropped = set()
+    for group in duplicate_groups(recordings):
+        best = max(group, key=lambda item: sum(stream.rows for stream in item.streams.values()))
+        for copy in (item for item in group if item is not best):
+            place = f"{copy.file} and {best.file}"
+            problem = "hold one activity: start, duration and what is known of device agree"
+            if job.settings.bad_recordings == "refuse":
+                remedy = "name one of them, or set prepare.bad_recordings: leave_out"
+                raise RecordingError(place, problem, remedy)
+            job.log(f"left out: {copy.file}: is a copy of {best.file}")
+            dropped.add(copy.id)
+            left_out.append(
+                {
+                    "id": copy.id,
+                    "source": copy.source,
+                    "file": copy.file,
+                    "place": place,
+                    "reason": problem,
+                }
+            )
+    return [item for item in recordings if item.id not in dropped]
 
 
 def _left_out(job: Job, pieces: Pieces) -> list[dict[str, Any]]:

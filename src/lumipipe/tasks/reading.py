@@ -14,7 +14,7 @@ import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.costs import gridding_cost, reading_cost
-from lumipipe.readers.files import file_digest, find_files, glob_root, relative_name
+from lumipipe.readers.files import find_files, glob_root, relative_name, source_digest
 from lumipipe.readers.grid import on_grid
 from lumipipe.readers.recording import Recording, Stream, Unusable, usable_recordings
 from lumipipe.store.batches import Item
@@ -112,10 +112,13 @@ def read_files(job: Job) -> Pieces:
             for item in found
         ]
 
+    def content(number: int) -> str:
+        return source_digest(files[number].path, job.request.data[files[number].source])
+
     def failure(number: int, error: InputError | OSError) -> Failure:
         file = files[number]
         try:
-            digest = file_digest(file.path)
+            digest = content(number)
         except OSError as unreadable:
             digest, error = None, unreadable
         return _failure(job, error, (None, job.request.data[file.source].id, file.name, digest))
@@ -125,7 +128,7 @@ def read_files(job: Job) -> Pieces:
         "raw files",
         [file.item for file in files],
         read,
-        lambda number: file_digest(files[number].path),
+        content,
         failure,
     )
     return make_pieces(job.comm, reading, job.pool, job.settings, job.log)

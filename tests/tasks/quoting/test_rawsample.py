@@ -4,6 +4,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from lumipipe.config import Source
+from lumipipe.readers.files import source_digest
 from lumipipe.tasks.quoting.rawsample import (
     RawFile,
     is_all,
@@ -107,3 +108,20 @@ def test_files_of_labels_may_tell_more_than_a_sample_has(tmp_path: Path) -> None
     assert update["labels"] == labels | {"left": labels["left"] | {"spare": "leave_out"}}
     sampled = hashlib.sha256(every[0][0].path.read_bytes()).hexdigest()
     assert update["sha256"] == dict.fromkeys(digests, sampled) | {"left.csv": "1" * 64}
+
+
+def test_what_a_record_needs_beside_it_is_linked_too(tmp_path):
+    found = []
+    for name in ("r1", "r2"):
+        for suffix in (".hea", ".dat"):
+            (tmp_path / f"{name}{suffix}").write_bytes(name.encode())
+        head = tmp_path / f"{name}.hea"
+        found.append(RawFile(head, head.name, 2))
+    asked = source("wfdb", source="*.hea", sha256={"r1.hea": "0" * 64})
+    (update,) = linked([asked], [found[:1]], tmp_path / "sample")
+    assert update["source"] == f"{tmp_path}/sample/0/**/*.hea"
+    assert sorted(path.name for path in (tmp_path / "sample" / "0").iterdir()) == [
+        "r1.dat",
+        "r1.hea",
+    ]
+    assert update["sha256"] == {"r1.hea": source_digest(tmp_path / "r1.hea", asked)}

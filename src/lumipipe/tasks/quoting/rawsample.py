@@ -11,7 +11,8 @@ from math import ceil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from lumipipe.readers.files import file_digest, find_files, glob_root, relative_name
+from lumipipe.readers import READERS
+from lumipipe.readers.files import find_files, glob_root, relative_name, source_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,11 +133,16 @@ def linked(
     found = []
     for number, (source, files) in enumerate(zip(sources, chosen, strict=True)):
         place = folder / str(number)
+        pattern = f"{place}/**/*"
         for file in files:
             _put(file, place / file.name)
-        update: dict[str, object] = {"source": f"{place}/**/*"}
+            if companions := [part for part in _parts(source, file) if part != file.path]:
+                pattern = f"{place}/**/*{file.path.suffix}"  # they lie beside it, unasked for
+                for part in companions:
+                    _put(RawFile(part, part.name, 0), (place / file.name).with_name(part.name))
+        update: dict[str, object] = {"source": pattern}
         if source.sha256 is not None:
-            digests = {file.name: file_digest(place / file.name) for file in files}
+            digests = {f.name: source_digest(place / f.name, source) for f in files}
             update["sha256"] = _of_label_files(source) | digests
         if _label_files(source):
             update["labels"] = _lenient(source)
@@ -163,6 +169,11 @@ def _lenient(source: Source) -> dict[str, object]:
         told = {} if label.file is None else {"spare": "leave_out"}
         labels[name] = label.model_dump(mode="json", exclude_unset=True) | told
     return labels
+
+
+def _parts(source: Source, file: RawFile) -> list[Path]:
+    """A file and those that its reader looks into besides."""
+    return READERS[source.format].parts(file.path) if source.format in READERS else [file.path]
 
 
 def _put(file: RawFile, place: Path) -> None:

@@ -1,0 +1,168 @@
+"""WFDB records of PhysioNet and others: beats with their annotations, or signals, by wfdb.
+
+A record is several files with one name: its header (.hea), which a request names, the signals and
+the annotations.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
+from lumipipe.errors import InputError, RecordingError
+from lumipipe.readers.compressed import plain_name, shown
+from lumipipe.readers.extras import library
+from lumipipe.readers.tables import ReaderOptions, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MOST_BYTES = 2**30
+_MOST_HEADER_BYTES = 2**16
+_LEAST_BITS = 8  # no format packs a sample into fewer
+# Symbols of annotations that are beats, and the one of a normal beat: WFDB's list of codes [1]_.
+_BEATS = "NLRBAaJSVrFejnE/fQ?"
+_NORMAL = "N"
+_CHECKSUM = "its signals are not those that the header was written for (checksum)"
+_BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, OSError)
+
+
+class Options(ReaderOptions):
+    """Keys of a WFDB record."""
+
+    table: Literal["beats", "signals"] = "beats"
+    """`beats` for the annotated heartbeats, `signals` for the samples."""
+    annotator: Identifier = "atr"
+    """Suffix of the file with the annotations."""
+
+
+def parts(file: Path) -> list[Path]:
+    """The header and all files of its name beside it."""
+    return sorted(path for path in file.parent.glob("*") if path.stem == file.stem)
+
+
+def read(file: Path, options: Options) -> Iterator[Table]:
+    """The one table of a WFDB record.
+
+    Parameters
+    ----------
+    file : Path
+        The header, such as 100.hea; the other files of the record lie beside it.
+    options : Options
+        Which table, and whose annotations.
+
+    Yields
+    ------
+    Table
+        Of beats: ``time`` (s since the record's start), ``rr`` (ms since the beat before, NaN for
+        the first), ``nn`` (the same between two normal beats only, NaN elsewhere), and ``symbol``
+        as text. Of signals: ``time`` and a column for each signal, in the unit that the attribute
+        ``unit.COLUMN`` names. Comments of the header, which tell of the patient, are left out.
+
+    Raises
+    ------
+    InputError
+        If wfdb is not installed or there is no such annotation file.
+    RecordingError
+        If a file is damaged, larger than the header says, or lies elsewhere.
+
+    References
+    ----------
+    .. [1] G. Moody, WFDB applications guide: annotation codes.
+    """
+    wfdb: Any = library("wfdb", "ecg", file)
+    if file.suffix != ".hea":
+        raise InputError(shown(file), "is no header of a record", "name its .hea file in source")
+    if options.table == "beats" and not file.with_suffix(f".{options.annotator}").is_file():
+        raise InputError(
+            shown(file), f"has no annotations {options.annotator} beside it", "mend read.annotator"
+        )
+    _check_header(file)
+    name = str(file.with_suffix(""))
+    try:
+        header = wfdb.rdheader(name)
+        read_table = _beats if options.table == "beats" else _signals
+        columns, said = read_table(wfdb, name, header, options)
+    except _BROKEN as error:
+        is_checksum = str(error) == _CHECKSUM
+        problem = _CHECKSUM if is_checksum else f"cannot be read by wfdb ({type(error).__name__})"
+        raise RecordingError(shown(file), problem, "fetch it again") from error
+    if not len(columns["time"]):
+        raise RecordingError(shown(file), f"holds no {options.table}", "name another record")
+    if header.base_datetime is not None:
+        said["start_local"] = header.base_datetime.replace(tzinfo=UTC).isoformat()[:19]
+    yield Table(plain_name(file), columns, said | {"utc_offset": "unknown"}, None)
+
+
+def _check_header(file: Path) -> None:
+    """Refuse a header that is large, of several segments, or leads out of its folder."""
+    if file.stat().st_size > _MOST_HEADER_BYTES:
+        raise RecordingError(shown(file), "is too large for a header", "check where it is from")
+    text = file.read_bytes().decode("latin-1")
+    lines = [line.split() for line in text.splitlines() if line.strip() and line[0] != "#"]
+    first = lines[0] if lines else [""]
+    if "/" in first[0]:
+        raise RecordingError(shown(file), "has several segments", "name the header of a segment")
+    said = re.match(r"\S+ (\d{1,3}) \S+ (\d{1,12})(?: |$)", " ".join(first))
+    if said is None:
+        raise RecordingError(shown(file), "does not say signals, rate and length", "mend it")
+    signals, length = (int(number) for number in said.groups())
+    for line in lines[1 : 1 + signals]:
+        path = file.parent / line[0]
+        if not re.fullmatch(r"[\w.-]+", line[0]) or path.stem != file.stem:
+            raise RecordingError(
+                shown(file), "its signals are in a file of another name or folder", "rename them"
+            )
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            raise RecordingError(
+                shown(file), f"its signals are not in {path.name}, or too many", "fetch it again"
+            )
+    bits = 8 * sum(path.stat().st_size for path in parts(file))
+    if length * signals * _LEAST_BITS > bits:
+        raise RecordingError(
+            shown(file), "promises more samples than its files can hold", "fetch it again"
+        )
+
+
+def _beats(
+    wfdb: Any, name: str, header: Any, options: Options
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The annotated beats."""
+    found = wfdb.rdann(name, options.annotator, return_label_elements=["label_store"])
+    codes = wfdb.io.annotation.ann_label_table
+    meaning = dict(zip(codes["label_store"], codes["symbol"], strict=True))
+    symbols = np.array([meaning.get(code, "") for code in found.label_store], dtype=object)
+    is_beat = np.array([symbol != "" and symbol in _BEATS for symbol in symbols], dtype=bool)
+    time = np.asarray(found.sample, dtype=np.float64)[is_beat] / float(header.fs)
+    symbols = symbols[is_beat]
+    rr = np.concatenate([[np.nan], 1000.0 * np.diff(time)])[: len(time)]
+    normal = symbols == _NORMAL
+    both = normal & np.concatenate([[False], normal[:-1]])[: len(normal)]
+    columns = {"time": time, "rr": rr, "nn": np.where(both, rr, np.nan), "symbol": symbols}
+    return columns, {"rate_hz": f"{float(header.fs):.10g}", "unit.nn": "ms"}
+
+
+def _signals(
+    wfdb: Any,
+    name: str,
+    header: Any,  # noqa: ARG001 (one form for both tables)
+    options: Options,  # noqa: ARG001
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The samples of all signals in physical units."""
+    record = wfdb.rdrecord(name, physical=False)
+    sums = zip(record.calc_checksum(), record.checksum, strict=True)
+    if any(said is not None and (found - said) % 2**16 for found, said in sums):
+        raise ValueError(_CHECKSUM)
+    names = [f"{signal or 'signal'}" for signal in record.sig_name]
+    names = [text if names.count(text) == 1 else f"{text}-{at}" for at, text in enumerate(names)]
+    time = np.arange(record.sig_len, dtype=np.float64) / float(record.fs)
+    columns = {"time": time}
+    values = record.dac()
+    columns |= {text: np.ascontiguousarray(values[:, at]) for at, text in enumerate(names)}
+    units = {f"unit.{text}": unit for text, unit in zip(names, record.units, strict=True)}
+    return columns, {"rate_hz": f"{float(record.fs):.10g}"} | units
