@@ -181,3 +181,12 @@ def test_each_row_is_in_one_recording_in_its_order(units: list[int]) -> None:
             f"line {5 + row}" for row in expected
         ]
         assert part.attributes == {"a": "b", "u": part.name}
+
+
+def test_breaks_stay_before_their_rows() -> None:
+    columns = {"pump": np.array(["a", "a", "b", "a", "b", "b"], dtype=object), "x": np.arange(6.0)}
+    whole = Table("log", columns, {}, 1, breaks={1: "pause", 3: "stop", 4: "pause"})
+    first, second = tables_by(whole, "pump", "log.csv", may_return=True)
+    # a holds rows 0, 1, 3; b holds rows 2, 4, 5, and the stop before row 3 parts 2 from 4.
+    assert first.breaks == {1: "pause", 2: "stop"}
+    assert second.breaks == {1: "pause"}

@@ -33,9 +33,9 @@ def base(
             "channels": [{"name": "x", "quantity": "force", "unit": "N"}],
         }
     )
-    table = Table(
-        "x", {"t": np.asarray(stamps)}, {}, None, breaks or {}, ("of the file",) if breaks else ()
-    )
+    notes = ("of the file",) if breaks else ()
+    columns = {"t": np.asarray(stamps)}
+    table = Table("x", columns, {}, None, breaks=breaks or {}, notes=notes)
     return time_base(table, rows or slice(0, len(stamps)), source, gap_s, "x.csv")
 
 

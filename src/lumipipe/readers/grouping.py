@@ -84,7 +84,14 @@ def tables_by(
             columns={key: values[first:stop] for key, values in columns.items()},
             attributes=table.attributes | {column: name},
             origin=origin[first:stop],
+            breaks=_breaks_within(table.breaks, origin[first:stop]),
         )
+
+
+def _breaks_within(breaks: dict[int, str], origin: np.ndarray) -> dict[int, str]:
+    """Breaks before rows of the whole table as breaks before rows of a part of it."""
+    rows = {int(np.searchsorted(origin, row)): why for row, why in breaks.items()}
+    return {row: why for row, why in rows.items() if 0 < row < len(origin)}
 
 
 def _codes(table: Table, column: str, file: str) -> tuple[np.ndarray, list[str]]:

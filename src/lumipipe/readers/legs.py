@@ -222,7 +222,8 @@ def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str) -> Table:
     if salvaged:
         said["salvaged"] = salvaged
         notes.insert(0, f"salvaged: {salvaged}")
-    return Table(name, columns | {"timer": timer}, said, None, breaks, (*notes, *leg.notes))
+    every = columns | {"timer": timer}
+    return Table(name, every, said, None, breaks=breaks, notes=(*notes, *leg.notes))
 
 
 def _legal(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
