@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -65,6 +66,20 @@ def test_a_recording_on_both_sides_is_named(split: Any) -> None:
     assert by_name["recording"].count == 3  # of the first recording, all three
     assert by_name["unit"].count == 6
     assert "flatter" in by_name["recording"].sentence
+
+
+def test_a_random_split_is_a_leak_even_where_each_recording_is_one_window() -> None:
+    found = Sides(
+        split=RANDOM,
+        taught_in=np.arange(6) % 2,
+        judged_by=np.arange(6) % 2,
+        unit=np.zeros(6, dtype=np.int64),
+        recording=np.arange(6),
+        first_row=np.arange(6) * 60,
+        length=60,
+    )
+    assert status(leakage_tests(found))["neighbours"] == "found"
+    assert status(leakage_tests(replace(found, split=BY_UNIT))).get("neighbours") is None
 
 
 def test_overlapping_windows_are_counted() -> None:

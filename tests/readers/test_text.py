@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from lumipipe.errors import InputError
 from lumipipe.readers.text import Options, read
@@ -55,3 +56,21 @@ def test_exact_values(tmp_path: Path) -> None:
     file.write_text("\n".join(" ".join(repr(float(x)) for x in row) for row in values))
     (found,) = read(file, Options())
     np.testing.assert_array_equal(np.stack(list(found.columns.values()), axis=1), values)
+
+
+def test_each_line_may_be_a_recording(tmp_path: Path) -> None:
+    file = tmp_path / "cycles.txt"
+    file.write_text("1 2 3\n4 5 6\n7 8 9\n", encoding="utf-8")
+    tables = list(read(file, Options(each_line=True, block_lines=2, names=["t"])))
+    assert [table.name for table in tables] == ["1", "2", "3"]
+    assert [table.attributes["block"] for table in tables] == ["0", "0", "1"]
+    assert tables[1].columns["t"].tolist() == [4.0, 5.0, 6.0]
+    assert tables[1].columns["sample"].tolist() == [0.0, 1.0, 2.0]
+    with pytest.raises(InputError, match="each line is one column"):
+        next(read(file, Options(each_line=True, names=["a", "b", "c"])))
+
+
+@pytest.mark.parametrize("wrong", [{"each_line": True, "transpose": True}, {"block_lines": 2}])
+def test_lines_and_columns_exclude_each_other(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="each_line"):
+        Options.model_validate(wrong)

@@ -111,9 +111,11 @@ def leakage_tests(sides: Sides) -> list[LeakageTest]:
     Returns
     -------
     list of LeakageTest
-        Units, recordings, further keys, shared rows, equal content, scaler.
+        The random split, if it is one; units, recordings, further keys, shared rows, equal
+        content, scaler.
     """
     return [
+        *([_random(sides)] if isinstance(sides.split, RandomSplit) else []),
         _shared(sides, "unit", "unit", sides.unit),
         _shared(sides, "recording", "recording", sides.recording),
         *(_shared(sides, name, name, key) for name, key in sides.keys.items()),
@@ -121,6 +123,18 @@ def leakage_tests(sides: Sides) -> list[LeakageTest]:
         _content(sides),
         _scaler(sides),
     ]
+
+
+def _random(sides: Sides) -> LeakageTest:
+    """A random split: neighbours stand on both sides, whatever they are called."""
+    tested = int((sides.judged_by >= 0).sum())
+    return LeakageTest(
+        name="neighbours",
+        label="neighbours on both sides",
+        status="found",
+        count=tested,
+        sentence=f"All {tested} tested rows or windows were dealt at random, so the figures flatter.",
+    )
 
 
 def _shared(sides: Sides, name: str, what: str, entity: NDArray[np.int64]) -> LeakageTest:

@@ -9,7 +9,7 @@ import io
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
@@ -29,10 +29,23 @@ class Options(ReaderOptions):
     """Whether one line of the file is one column of the table."""
     header: Annotated[int, Field(ge=0)] = 0
     """Number of lines before the numbers, which are passed over."""
+    each_line: bool = False
+    """Whether each line is a recording of its own: its numbers are one column, and the column
+    `sample` counts them from 0."""
+    block_lines: Annotated[int, Field(ge=1)] | None = None
+    """Lines whose recordings share the attribute `block`, so that neighbours go together."""
+
+    @model_validator(mode="after")
+    def _lines_alone(self) -> Options:
+        if self.each_line and self.transpose:
+            raise ValueError("each_line and transpose exclude each other; give one of the two")
+        if self.block_lines is not None and not self.each_line:
+            raise ValueError("block_lines is set but each_line is not; give both or none")
+        return self
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
-    """The one table of a file of numbers between blanks.
+    """The one table of a file of numbers between blanks, or one for each of its lines.
 
     Parameters
     ----------
@@ -44,7 +57,8 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     Yields
     ------
     Table
-        Columns of float64.
+        Columns of float64. One of a line has the attribute `line`, its number from 1, and
+        `block` where lines are put into blocks.
 
     Raises
     ------
@@ -65,6 +79,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         values = np.loadtxt(io.StringIO("\n".join(lines)), ndmin=2, comments=None)
     except (ValueError, UnicodeError) as error:
         raise _first_fault(file, lines, options.header) from error
+    if options.each_line:
+        yield from _each_line(file, values, options)
+        return
     if options.transpose:
         values = values.T
     names = column_names(options.names, values.shape[1])
@@ -77,6 +94,20 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     columns = {name: np.ascontiguousarray(values[:, at]) for at, name in enumerate(names)}
     first_line = None if options.transpose else options.header + 1
     yield Table(plain_name(file), columns, {}, first_line)
+
+
+def _each_line(file: Path, values: np.ndarray, options: Options) -> Iterator[Table]:
+    """One table for each line: its numbers and their places."""
+    names = column_names(options.names, 1)
+    if names is None:
+        raise InputError(shown(file), "each line is one column", "give one name, or none")
+    width, block = len(str(len(values))), options.block_lines
+    for number, row in enumerate(values):
+        said = {"line": f"{number + 1:0{width}d}"}
+        if block is not None:
+            said["block"] = f"{number // block:0{width}d}"
+        columns = {names[0]: row, "sample": np.arange(len(row), dtype=np.float64)}
+        yield Table(said["line"], columns, said, None)
 
 
 def _check_shape(file: Path, lines: list[str], skipped: int) -> None:
