@@ -31,6 +31,22 @@ class _Registry(Mapping[str, Reader]):
 
 
 READERS = _Registry(
-    {"csv": "delimited", "text": "text", "npy": "npy", "mat5": "mat5", "ts": "ts", "excel": "excel"}
+    {
+        "csv": "delimited",
+        "text": "text",
+        "npy": "npy",
+        "mat5": "mat5",
+        "ts": "ts",
+        "excel": "excel",
+        "hdf5": "hdf5",
+        "ide": "ide",
+        "mat73": "mat73",
+        "mdf": "mdf",
+        "parquet": "parquet",
+        "scope": "scope",
+        "tdms": "tdms",
+        "uff": "uff",
+        "wav": "wav",
+    }
 )
 """Name of a format to its settings and the function that opens it, from the module named."""
