@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import plain_name, shown
@@ -31,18 +31,17 @@ class ContainerOptions(ReaderOptions):
 
     table: Annotated[str, Field(min_length=1)] | None = None
     """Name or glob of the tables to read; where absent, those with all columns asked for."""
-    _wanted: frozenset[str] = PrivateAttr(default=frozenset())
+    columns: list[str] | None = None
+    """Columns to read, all where absent; a request's channels, labels and time narrow it."""
 
     def for_columns(self, numbers: set[str], text: set[str]) -> ReaderOptions:
         """These options, narrowed to the tables that have the columns."""
-        narrowed = self.model_copy()
-        narrowed._wanted = frozenset(numbers | text)
-        return narrowed
+        return self.model_copy(update={"columns": sorted(numbers | text)})
 
     @property
     def wanted(self) -> frozenset[str]:
-        """Columns that a request asks for; empty where all are read."""
-        return self._wanted
+        """Columns that are asked for; empty where all are read."""
+        return frozenset(self.columns or ())
 
 
 @dataclass(frozen=True)

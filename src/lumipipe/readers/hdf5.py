@@ -69,11 +69,12 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     with open_hdf5(file) as opened:
         _refuse_matlab(file, opened)
         with damage(file, _KIND):
-            parts, unread = _parts(opened)
+            objects = _objects(opened)
+            parts, unread = _parts(objects)
             said = {
                 key.rstrip("?"): found
                 for key, path in options.attributes.items()
-                if (found := _attribute(file, opened, key, path)) is not None
+                if (found := _attribute(file, objects, key, path)) is not None
             }
         if unread:
             said["not_read"] = listed(unread)
@@ -114,34 +115,23 @@ def open_hdf5(file: Path) -> Iterator[Any]:
             opened.close()
 
 
-def datasets(opened: Any) -> list[tuple[str, Any]]:
-    """Path and dataset of all datasets that hard links reach, in the order of their names.
+def members(group: Any) -> Iterator[tuple[str, Any]]:
+    """Name and object of what lies in a group of this file; links to others are not followed."""
+    import h5py
 
-    Parameters
-    ----------
-    opened : h5py.File
-        An open file; soft and external links are not followed.
+    for name in group:
+        if isinstance(group.get(name, getlink=True), h5py.HardLink):
+            yield name, group[name]
 
-    Returns
-    -------
-    list of (str, h5py.Dataset)
-        Each dataset once.
 
-    Raises
-    ------
-    ValueError
-        If there are too many objects.
-    """
-    found: list[tuple[str, Any]] = []
-    count = 0
+def _objects(opened: Any) -> dict[str, Any]:
+    """All groups and datasets by path, each once; links to other files are not followed."""
+    found: dict[str, Any] = {"": opened}
 
     def note(path: str, item: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > _MOST_OBJECTS:
+        found[path] = item
+        if len(found) > _MOST_OBJECTS:
             raise ValueError(f"more than {_MOST_OBJECTS} objects")
-        if hasattr(item, "shape"):
-            found.append((path, item))
 
     opened.visititems(note)
     return found
@@ -190,17 +180,19 @@ def listed(names: list[str]) -> str:
 def _refuse_matlab(file: Path, opened: Any) -> None:
     """Refuse files of MATLAB, whose arrays lie in the other order."""
     with damage(file, _KIND):
-        is_matlab = any("MATLAB_class" in opened[key].attrs for key in opened)
+        is_matlab = any("MATLAB_class" in item.attrs for _, item in members(opened))
     if is_matlab:
         raise InputError(shown(file), "is a MATLAB 7.3 file", "set format: mat73")
 
 
-def _parts(opened: Any) -> tuple[list[Part], list[str]]:
+def _parts(objects: dict[str, Any]) -> tuple[list[Part], list[str]]:
     """The tables of a file, and the paths of what is none."""
     vectors: dict[tuple[str, int], list[tuple[str, Any]]] = {}
     alone: list[Part] = []
     unread: list[str] = []
-    for path, item in datasets(opened):
+    for path, item in objects.items():
+        if not hasattr(item, "shape"):
+            continue
         group, _, name = path.rpartition("/")
         shape, kind = item.shape, item.dtype
         if shape is None or item.size == 0 or len(shape) == 0:
@@ -243,11 +235,13 @@ def _table(file: Path, name: str, part: Part, columns: list[str], said: dict[str
             if column in columns:
                 found[column] = values[column] if values.dtype.names else values[:, at]
                 said[f"unit:{column}"] = _unit(part.held)
-    plain = {column: plain_column(values) for column, values in found.items()}
-    for column, values in plain.items():
-        if values is None:
+    plain: dict[str, np.ndarray] = {}
+    for column, raw in found.items():
+        usable = plain_column(raw)
+        if usable is None:
             raise ValueError(f"{part.name}: {column} is neither numbers nor text")
-    return container_table(name, part, {k: v for k, v in plain.items() if v is not None}, said)
+        plain[column] = usable
+    return container_table(name, part, plain, said)
 
 
 def _unit(item: Any) -> str | None:
@@ -258,13 +252,14 @@ def _unit(item: Any) -> str | None:
     return None
 
 
-def _attribute(file: Path, opened: Any, key: str, path: str) -> str | None:
+def _attribute(file: Path, objects: dict[str, Any], key: str, path: str) -> str | None:
     """An attribute of a group or dataset, or a scalar dataset, as text."""
     owner, at, name = path.partition("@")
-    if at and (owner or "/") in opened and name in opened[owner or "/"].attrs:
-        return _scalar(opened[owner or "/"].attrs[name])
-    if not at and path in opened and getattr(opened[path], "size", 0) == 1:
-        return _scalar(samples(file, opened[path]))
+    owner = owner.strip("/")
+    if at and owner in objects and name in objects[owner].attrs:
+        return _scalar(objects[owner].attrs[name])
+    if not at and getattr(objects.get(owner), "size", 0) == 1:
+        return _scalar(samples(file, objects[owner]))
     if key.endswith("?"):
         return None
     raise InputError(

@@ -31,7 +31,7 @@ _NANOSECONDS = 10**9
 
 
 class Options(ContainerOptions):
-    """Keys of an IDE file; its channels (sensors) are the tables, named like 8 100g PE Acceleration."""
+    """Keys of an IDE file; its channels are the tables, such as 8 100g PE Acceleration."""
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
@@ -61,12 +61,33 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     with open_binary(file) as stream, Bounded(stream) as source:
         with damage(file, _KIND, "idelib", "ebmlite"):
             opened = importer.openFile(source, name=file.name)
+            _refuse_end(file, opened, source.seek(0, 2))
             importer.readData(opened)
             parts = _parts(file, opened)
         for name, part, columns in chosen(file, options, parts):
             with damage(file, _KIND, "idelib", "ebmlite"):
                 table = _table(name, part, columns, opened)
             yield table
+
+
+def _refuse_end(file: Path, opened: Any, end: int) -> None:
+    """Refuse a file that does not end with its last element, or does not say what was measured.
+
+    idelib passes over what was cut, and takes sensors of its own where the file has none.
+    """
+    elements = list(opened.ebmldoc)
+    last = max(element.payloadOffset + element.size for element in elements)
+    if last != end:
+        raise RecordingError(
+            shown(file),
+            f"is truncated or damaged: it ends at byte {end}, its last element at byte {last}",
+            "copy the file again from its source",
+        )
+    if "RecordingProperties" not in [element.name for element in elements]:
+        # idelib would take raw counts for g.
+        raise RecordingError(
+            shown(file), "does not describe its sensors", "export it from the recorder's software"
+        )
 
 
 def _parts(file: Path, opened: Any) -> list[Part]:

@@ -6,9 +6,12 @@ Which tables of a file are read is in `lumipipe.readers.containers`.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import io
 import logging
+import sys
 import threading
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -57,15 +60,42 @@ def library(file: Path, module: str, package: str, extra: str = "instruments") -
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise InputError(
-            shown(file), f"this format needs {package}", f"install lumipipe[{extra}]"
-        ) from error
+        raise _missing(file, package, extra) from error
+
+
+def installed(file: Path, module: str, package: str, extra: str = "instruments") -> None:
+    """Refuse a format whose library is not installed, without loading it.
+
+    Parameters
+    ----------
+    file : Path
+        The file that needs it.
+    module : str
+        What would be imported.
+    package : str
+        Its name in the package index.
+    extra : str
+        The extra of lumipipe that brings it.
+
+    Raises
+    ------
+    InputError
+        If it is not installed: install the extra.
+    """
+    if module in sys.modules:
+        found = sys.modules[module] is not None
+    else:
+        found = importlib.util.find_spec(module) is not None
+    if not found:
+        raise _missing(file, package, extra)
+
+
+def _missing(file: Path, package: str, extra: str) -> InputError:
+    return InputError(shown(file), f"this format needs {package}", f"install lumipipe[{extra}]")
 
 
 @contextmanager
-def damage(
-    file: Path, kind: str, *loggers: str, harmless: tuple[str, ...] = ()
-) -> Iterator[None]:
+def damage(file: Path, kind: str, *loggers: str, harmless: tuple[str, ...] = ()) -> Iterator[None]:
     """Turn whatever a library raises about a file, or logs as a warning, into one line.
 
     Parameters
@@ -86,7 +116,8 @@ def damage(
     """
     said: list[str] = []
     try:
-        with _listening(loggers, harmless, said):
+        with warnings.catch_warnings(), _listening(loggers, harmless, said):
+            warnings.simplefilter("ignore")  # of NumPy and Python; damage is raised or logged
             yield
     except InputError:
         raise

@@ -21,7 +21,7 @@ from lumipipe.readers.containers import (
     container_table,
     plain_column,
 )
-from lumipipe.readers.hdf5 import listed, open_hdf5, samples
+from lumipipe.readers.hdf5 import listed, members, open_hdf5, samples
 from lumipipe.readers.libraries import damage
 from lumipipe.readers.mat5 import matching_scalar, matching_variable
 from lumipipe.readers.tables import number_text
@@ -100,9 +100,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     with open_hdf5(file) as opened:
         with damage(file, _KIND):
             held = _Contents()
-            for key in opened:
+            for key, item in members(opened):
                 if not key.startswith("#"):
-                    _collect(file, held, key, opened[key], 0)
+                    _collect(file, held, key, item, 0)
             said = _said(file, held, options)
             parts = _parts(file, held, options)
         if not parts:
@@ -126,24 +126,27 @@ def _collect(file: Path, held: _Contents, name: str, item: Any, depth: int) -> N
     held.count += 1
     if held.count > _MOST_VARIABLES or depth > _DEEPEST:
         raise ValueError("too many variables, or structs that contain themselves")
-    said = item.attrs.get("MATLAB_class", b"")
-    kind = said.decode("latin1") if isinstance(said, bytes) else str(said)
+    kind = _class(item)
     if item.attrs.get("MATLAB_empty", 0):
         return
-    if not hasattr(item, "shape"):
-        if kind == "struct" and "MATLAB_sparse" not in item.attrs:
-            for field in item:
-                _collect_field(file, held, f"{name}.{field}", item[field], depth + 1)
-        else:
-            held.unread.append(f"{name} ({'sparse ' * ('MATLAB_sparse' in item.attrs)}{kind})")
+    if kind == "struct" and not hasattr(item, "shape"):
+        for field, value in members(item):
+            _collect_field(file, held, f"{name}.{field}", value, depth + 1)
     elif kind == "cell":
         _collect_cell(file, held, name, item, depth + 1)
     elif kind == "char" and item.ndim == 2 and item.shape[1] == 1:  # noqa: PLR2004
         held.scalars[name] = item
-    elif kind in _NUMBERS and "MATLAB_sparse" not in item.attrs:
+    elif kind in _NUMBERS:
         _collect_numbers(held, name, item)
     else:
         held.unread.append(f"{name} ({kind or 'no class'})")
+
+
+def _class(item: Any) -> str:
+    """MATLAB's class of a variable; sparse ones are a class of their own here."""
+    said = item.attrs.get("MATLAB_class", b"")
+    kind = said.decode("latin1") if isinstance(said, bytes) else str(said)
+    return f"sparse {kind}" if "MATLAB_sparse" in item.attrs else kind
 
 
 def _collect_field(file: Path, held: _Contents, name: str, item: Any, depth: int) -> None:
@@ -167,14 +170,12 @@ def _collect_cell(file: Path, held: _Contents, name: str, item: Any, depth: int)
 
 
 def _is_text(item: Any) -> bool:
-    return bool(item.attrs.get("MATLAB_class", b"") == b"char")
+    return _class(item) == "char" and hasattr(item, "shape")
 
 
 def _collect_numbers(held: _Contents, name: str, item: Any) -> None:
     """Note a number, a vector, or the columns of a matrix."""
-    names = ("",)
-    if item.dtype.names:
-        names = (".re", ".im")
+    names = (".re", ".im") if item.dtype.names else ("",)
     if item.ndim != 2 or min(item.shape) > _WIDEST:  # noqa: PLR2004
         held.unread.append(f"{name} (shape {item.shape[::-1]})")
         return
@@ -182,15 +183,16 @@ def _collect_numbers(held: _Contents, name: str, item: Any) -> None:
     if wide == long == 1:
         held.scalars[name] = item
         return
+    vector = {"": _Series(item, rows=wide * long)} if 1 in (wide, long) else {}
+    columns = range(wide if long >= wide > 1 else 0)
+    rows = range(long if wide >= long > 1 else 0)
+    found = (
+        vector
+        | {f"(:,{at + 1})": _Series(item, column=at, rows=long) for at in columns}
+        | {f"({at + 1},:)": _Series(item, row=at, rows=wide) for at in rows}
+    )
     for part in names:
-        if 1 in (wide, long):
-            held.series[name + part] = _Series(item, rows=wide * long)
-        if long >= wide > 1:
-            for at in range(wide):
-                held.series[f"{name}(:,{at + 1}){part}"] = _Series(item, column=at, rows=long)
-        if wide >= long > 1:
-            for at in range(long):
-                held.series[f"{name}({at + 1},:){part}"] = _Series(item, row=at, rows=wide)
+        held.series |= {f"{name}{place}{part}": series for place, series in found.items()}
 
 
 def _parts(file: Path, held: _Contents, options: Options) -> list[Part]:
@@ -218,9 +220,7 @@ def _parts(file: Path, held: _Contents, options: Options) -> list[Part]:
     return [Part("variables", tuple(found), found)] if found else []
 
 
-def _values(
-    file: Path, column: str, series: _Series, loaded: dict[str, np.ndarray]
-) -> np.ndarray:
+def _values(file: Path, column: str, series: _Series, loaded: dict[str, np.ndarray]) -> np.ndarray:
     """The samples of one column."""
     if isinstance(series.item, list):
         return np.array([_characters(file, element) for element in series.item], dtype=object)

@@ -1,13 +1,13 @@
 """MDF files of loggers, by asammdf (LGPL-3.0): channel groups, or bus messages through a DBC.
 
-Values are physical: conversions in the file and scalings of the database are applied.
+Values are physical: conversions in the file and scalings of the database are applied. asammdf runs
+in a process of its own: of 300 damaged files one crashed it, and one kept it busy without end.
 """
 
 from __future__ import annotations
 
 from datetime import UTC
 from glob import has_magic
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +23,25 @@ from lumipipe.readers.containers import (
     plain_column,
     unique,
 )
-from lumipipe.readers.libraries import Bounded, BoundedMemory, damage, library, refuse_size
+from lumipipe.readers.isolated import isolated
+from lumipipe.readers.libraries import (
+    Bounded,
+    BoundedMemory,
+    damage,
+    installed,
+    library,
+    refuse_size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lumipipe.readers.tables import Table
 
 _KIND = "MDF file"
 _UNFINISHED = b"UnFinMF"  # the logger could not write counters and lengths
+_VIRTUAL = (3, 6)  # channel types without bytes of their own
 _TIME_MASTER = 1  # what a master channel counts: time, not angle or distance
 
 
@@ -82,6 +92,33 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is truncated or damaged.
     """
+    options.beside(file)
+    installed(file, "asammdf", "asammdf")
+    open_binary(file).close()
+    yield from isolated(file, "mdf", options)
+
+
+def prepare(file: Path) -> None:
+    """Load what reading a file needs, before memory is limited."""
+    library(file, "asammdf", "asammdf")
+    library(file, "asammdf.blocks.utils", "asammdf")
+
+
+def tables(file: Path, options: Options) -> Iterator[Table]:
+    """As `read`, in this process.
+
+    Parameters
+    ----------
+    file : Path
+        MDF 3 or 4.
+    options : Options
+        Databases and table.
+
+    Yields
+    ------
+    Table
+        As `read` yields it.
+    """
     asammdf = library(file, "asammdf", "asammdf")
     databases = [_database(path) for path in options.beside(file)]
     with open_binary(file) as stream:
@@ -111,7 +148,7 @@ def _database(path: Path) -> Any:
     utilities = library(path, "asammdf.blocks.utils", "asammdf")
     with damage(path, "DBC file", "canmatrix"):
         found = utilities.load_can_database(path)
-    if found is None:
+    if found is None or not found.frames:
         raise InputError(shown(path), "holds no CAN database", "name a .dbc file in read.dbc")
     return found
 
@@ -125,9 +162,7 @@ def _decoded(file: Path, opened: Any, databases: list[Any]) -> Any:
         opened.close()
     if not found.groups:
         found.close()
-        raise InputError(
-            shown(file), "none of its messages are in the databases", "mend read.dbc"
-        )
+        raise InputError(shown(file), "none of its messages are in the databases", "mend read.dbc")
     return found
 
 
@@ -138,18 +173,37 @@ def _parts(file: Path, opened: Any, size: int) -> list[Part]:
     for number, group in enumerate(opened.groups):
         rows = int(group.channel_group.cycles_nr)
         if rows and group.channels:
-            claimed += rows * int(group.channel_group.samples_byte_nr)
+            claimed += rows * _record_bytes(group)
             held.append((number, _group_name(number, group.channel_group), rows))
     refuse_size(file, claimed, size, packed=True)
     names = unique(name for _, name, _ in held)
     parts = []
     for name, (number, _, rows) in zip(names, held, strict=True):
         master = opened.masters_db.get(number)
-        channels = [at for at in range(len(opened.groups[number].channels)) if at != master]
-        labels = [opened.groups[number].channels[at].name for at in channels]
+        group = opened.groups[number]
+        channels = [at for at in _fields(group) if at != master]
+        labels = [group.channels[at].name for at in channels]
         columns = unique([*([] if master is None else [_master_name(opened, number)]), *labels])
         parts.append(Part(name, tuple(columns), (number, channels, rows)))
     return parts
+
+
+def _record_bytes(group: Any) -> int:
+    """Bytes of a record; a channel that lies outside it is refused."""
+    found = int(group.channel_group.samples_byte_nr)
+    for channel in group.channels:
+        first = int(getattr(channel, "byte_offset", 0))
+        if int(getattr(channel, "channel_type", 0)) not in _VIRTUAL and (
+            first + int(channel.bit_count) // 8 > found
+        ):
+            raise ValueError(f"channel {channel.name} lies outside its record of {found} bytes")
+    return found
+
+
+def _fields(group: Any) -> list[int]:
+    """Channels that are no structure of others: those are channels themselves."""
+    links = getattr(group, "channel_dependencies", None) or [None] * len(group.channels)
+    return [at for at, link in enumerate(links) if not (link and isinstance(link[0], tuple))]
 
 
 def _group_name(number: int, group: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import PrivateAttr
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
@@ -22,15 +21,14 @@ _STAMPS: dict[str, Any] = {"coerce_int96_timestamp_unit": "us"}  # ns end in the
 
 
 class Options(ReaderOptions):
-    """Keys of a Parquet file: none. Channels, labels and time of the request tell the columns."""
+    """Keys of a Parquet file."""
 
-    _wanted: frozenset[str] = PrivateAttr(default=frozenset())
+    columns: list[str] | None = None
+    """Columns to read, all where absent; a request's channels, labels and time narrow it."""
 
     def for_columns(self, numbers: set[str], text: set[str]) -> Options:
         """These options, narrowed to the columns that are used."""
-        narrowed = self.model_copy()
-        narrowed._wanted = frozenset(numbers | text)
-        return narrowed
+        return self.model_copy(update={"columns": sorted(numbers | text)})
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
@@ -41,7 +39,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     file : Path
         A single .parquet file.
     options : Options
-        None but the columns of the request.
+        Columns.
 
     Yields
     ------
@@ -65,7 +63,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         stream.seek(0)
         with damage(file, _KIND):
             schema = pq.ParquetFile(stream, **_STAMPS).schema_arrow
-        usable, unusable = _usable(file, schema, options._wanted)
+        usable, unusable = _usable(file, schema, options.columns or [])
         with damage(file, _KIND):
             opened = pq.ParquetFile(
                 stream,
@@ -84,7 +82,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     yield Table(plain_name(file), columns, said, None)
 
 
-def _usable(file: Path, schema: Any, wanted: frozenset[str]) -> tuple[list[str], list[str]]:
+def _usable(file: Path, schema: Any, wanted: list[str]) -> tuple[list[str], list[str]]:
     """Names of the columns to read, and what else the file holds."""
     import pyarrow.types as kinds
 
@@ -94,7 +92,7 @@ def _usable(file: Path, schema: Any, wanted: frozenset[str]) -> tuple[list[str],
 
     found = [field.name for field in schema if is_usable(field.type)]
     unusable = [f"{field.name} ({field.type})" for field in schema if not is_usable(field.type)]
-    for name in sorted(wanted):
+    for name in wanted:
         if name not in schema.names:
             raise unknown_column(shown(file), name, found)
         if name not in found:

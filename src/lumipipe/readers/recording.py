@@ -6,6 +6,7 @@ on one grid is `lumipipe.readers.grid`'s, storing them `lumipipe.store`'s.
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers import READERS
 from lumipipe.readers.channels import channel_values, stored_type
 from lumipipe.readers.compressed import plain_name
-from lumipipe.readers.files import check_digest, relative_name
+from lumipipe.readers.files import check_digest, file_digest, relative_name
 from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
 from lumipipe.readers.timebase import time_base
 from lumipipe.readers.units import conversion
@@ -151,6 +152,32 @@ def read_recordings(
         _recording(source, table, prepare, place, name, digest)
         for table in reader.read(file, options)
     ]
+
+
+def beside_digests(source: Source, file: Path) -> dict[str, str]:
+    """Digests of other files that decide what a file means, such as databases of a bus.
+
+    Parameters
+    ----------
+    source : Source
+        Format and options.
+    file : Path
+        One of the source's files.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each, from the folder of the file, to its SHA-256; empty for most formats.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
+    options = _reader(source, source.id).Options.model_validate(source.read)
+    return {
+        os.path.relpath(other, file.parent): file_digest(other) for other in options.beside(file)
+    }
 
 
 def _reader(source: Source, place: str) -> Reader:

@@ -5,7 +5,7 @@ Tables that an oscilloscope saved as CSV are `lumipipe.readers.delimited`'s.
 
 from __future__ import annotations
 
-from pathlib import Path
+import gc
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from lumipipe.readers.libraries import damage, library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lumipipe.readers.tables import Table
 
@@ -33,6 +34,7 @@ _UNITS = {"v": "V", "a": "A", "w": "W", "s": "s", "hz": "Hz", "db": "dB"}
 # The files of these series look alike, and RigolWFM 1.6 takes each for one of an E.
 _ALIKE = ("wfm1000c", "wfm1000d", "wfm1000e")
 _DS1000D = ("D", "DS1000D", "DS1052D", "DS1102D")
+_UNCHECKED = "tek_isf"  # 1.6 takes the samples that are there, and less where they end like a line
 # Count of zero volts. RigolWFM 1.6 takes 125 and skips the first 4 samples; the CSV that a DS1102D
 # wrote beside its .wfm has 127 and all 1,024 (RigolWFM's test files, pull request 28).
 _ZERO_COUNT = 127.0
@@ -57,7 +59,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     Parameters
     ----------
     file : Path
-        .wfm, .bin, .trc, .isf and others; of Rohde & Schwarz the .bin beside its .Wfm.bin.
+        .wfm, .bin, .trc and others; of Rohde & Schwarz the .bin beside its .Wfm.bin.
     options : Options
         Model.
 
@@ -76,12 +78,33 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     """
     waveforms = library(file, "RigolWFM.wfm", "RigolWFM")
     with plain_file(file) as plain, damage(file, _KIND):
-        opened = _opened(file, plain, options.model, waveforms)
-        parts = _parts(opened)
-    for name, part, columns in chosen(file, options, parts):
-        with damage(file, _KIND):
-            table = _table(name, part, columns, opened, zero=options.model in _DS1000D)
-        yield table
+        found, failure = _attempt(file, plain, options, waveforms)
+        # RigolWFM leaves files open, in rings of objects that only the collector frees.
+        gc.collect()
+        if failure is not None:
+            raise failure
+    yield from found
+
+
+def _attempt(
+    file: Path, plain: Path, options: Options, waveforms: Any
+) -> tuple[list[Table], Exception | None]:
+    """The tables of a file, or what was raised, without its hold on the library's objects."""
+    try:
+        return _tables(file, plain, options, waveforms), None
+    except InputError as error:
+        return [], type(error)(*error.args)
+    except Exception as error:  # noqa: BLE001 (raised by the caller)
+        return [], ValueError(str(error) or type(error).__name__)
+
+
+def _tables(file: Path, plain: Path, options: Options, waveforms: Any) -> list[Table]:
+    """The tables of a file; nothing of the library is left when this returns."""
+    opened = _opened(file, plain, options.model, waveforms)
+    return [
+        _table(name, part, columns, opened, zero=options.model in _DS1000D)
+        for name, part, columns in chosen(file, options, _parts(opened))
+    ]
 
 
 def _opened(file: Path, plain: Path, model: str, waveforms: Any) -> Any:
@@ -94,6 +117,12 @@ def _opened(file: Path, plain: Path, model: str, waveforms: Any) -> Any:
         raise InputError(
             shown(file), f"no model {model}", "name one of RigolWFM's, such as E, Z or LeCroy"
         ) from error
+    if opened.parser_name == _UNCHECKED:
+        raise InputError(
+            shown(file),
+            "is a Tektronix .isf file, of which RigolWFM reads what is left without a word",
+            "save the waveform as .wfm or CSV",
+        )
     if model == "auto" and opened.parser_name in _ALIKE:
         raise InputError(
             shown(file),

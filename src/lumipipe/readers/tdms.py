@@ -35,6 +35,7 @@ _KIND = "TDMS file"
 _SCALE = re.compile(r"NI_Scale\[(\d+)\]")
 _MOST_SCALES = 10  # of a channel: each may add two others, so that k take 2**k sums
 _BITS = 8  # digital lines share the bytes of a DAQmx buffer
+_EPOCH_NS = -2_082_844_800 * 10**9  # 1904, from which TDMS counts
 _UNSET_NS = -(2**60)  # times before 1933 are LabVIEW's zero, of 1904
 
 
@@ -154,8 +155,16 @@ def _ns(stamp: Any) -> int | None:
     """A stamp of nptdms in ns since 1970; None where it is not set."""
     if stamp is None:
         return None
-    found = int(stamp.as_datetime64("ns").astype(np.int64))
+    found = _EPOCH_NS + int(stamp.seconds) * 10**9
+    found += (int(stamp.second_fractions) * 10**9 + 2**63) >> 64
     return found if found > _UNSET_NS else None
+
+
+def _stamps_ns(stamps: Any) -> np.ndarray:
+    """Stamps of nptdms in ns since 1970, rounded: it would cut them."""
+    fractions = np.rint(stamps.second_fractions * (1e9 / 2.0**64)).astype(np.int64)
+    found: np.ndarray = stamps.seconds.astype(np.int64) * 10**9 + _EPOCH_NS + fractions
+    return found
 
 
 def _table(name: str, part: Part, columns: list[str], said: dict[str, Any]) -> Table:
@@ -166,7 +175,7 @@ def _table(name: str, part: Part, columns: list[str], said: dict[str, Any]) -> T
             continue
         samples = channel[:]
         if hasattr(samples, "as_datetime64"):
-            samples = samples.as_datetime64("ns")
+            samples = _stamps_ns(samples)
             said[f"unit:{column}"] = "ns since 1970"
         plain = plain_column(np.asarray(samples))
         if plain is None:

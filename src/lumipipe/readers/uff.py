@@ -21,11 +21,12 @@ from lumipipe.readers.containers import (
     unique,
 )
 from lumipipe.readers.libraries import damage, library
-from lumipipe.readers.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from lumipipe.readers.tables import Table
 
 _KIND = "universal file"
 _FUNCTION = 58
@@ -37,8 +38,12 @@ _UNEVEN = 0
 _NONE = ("", "NONE")
 _DIRECTIONS = {
     0: "",
-    **{sign * (axis + turn): f"{'+' if sign > 0 else '-'}{'R' if turn else ''}{'XYZ'[axis - 1]}"
-       for sign in (1, -1) for axis in (1, 2, 3) for turn in (0, 3)},
+    **{
+        sign * (axis + turn): f"{'+' if sign > 0 else '-'}{'R' if turn else ''}{'XYZ'[axis - 1]}"
+        for sign in (1, -1)
+        for axis in (1, 2, 3)
+        for turn in (0, 3)
+    },
 }
 _NAMES = {
     0: "general",

@@ -81,10 +81,9 @@ def _full_scale(samples: np.ndarray, bits: int) -> np.ndarray:
     if samples.dtype.kind == "f":
         return samples
     single = bits <= _PACKED
-    found = samples.astype(np.float32 if single else np.float64)
-    if samples.dtype.kind == "u":
-        found -= 2.0 ** (bits - 1)
-    return found / found.dtype.type(2.0 ** (bits - 1))
+    half = 2.0 ** (bits - 1)
+    centred = samples.astype(np.float64) - (half if samples.dtype.kind == "u" else 0.0)
+    return (centred / half).astype(np.float32 if single else np.float64)
 
 
 def _checked_bits(file: Path, stream: BinaryIO) -> int:
