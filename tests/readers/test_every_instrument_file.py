@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError
 from lumipipe.readers import READERS
+from lumipipe.readers.recording import read_recordings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,6 +224,41 @@ def test_bus_messages_are_physical(real_data: Path) -> None:
     assert np.all(np.diff(engine.columns["time"]) > 0)
     assert len(engine.columns["EngineSpeed"]) == 3993
     assert np.all((engine.columns["EngineSpeed"] >= 0) & (engine.columns["EngineSpeed"] < 8032))
+
+
+def test_recordings_of_a_request(real_data: Path) -> None:
+    for needed in ("idelib", "nptdms"):
+        pytest.importorskip(needed, reason="instruments are an extra")
+    shock = Source.model_validate(
+        {
+            "id": "shock",
+            "source": "ide/test1.IDE",
+            "format": "ide",
+            "read": {"table": "8 *"},
+            "time": {"kind": "column", "column": "time", "unit": "s", "origin": "recording"},
+            "channels": [
+                {"name": "x", "column": "X (100g)", "quantity": "acceleration", "unit": "g"}
+            ],
+        }
+    )
+    (found,) = read_recordings(shock, real_data / shock.source, Prepare(), "r.yaml:1")
+    assert found.id == "test1"
+    assert found.streams["main"].rate_hz == pytest.approx(5000, rel=1e-3)
+    assert found.streams["main"].units == ("m/s2",)
+    daq = Source.model_validate(
+        {
+            "id": "daq",
+            "source": "tdms/raw1.tdms",
+            "format": "tdms",
+            "time": {"kind": "regular", "rate_hz": 50_000},
+            "channels": [
+                {"name": "u", "column": "Second Chan", "quantity": "voltage", "unit": "V"}
+            ],
+        }
+    )
+    (found,) = read_recordings(daq, real_data / daq.source, Prepare(), "r.yaml:1")
+    assert found.streams["main"].values.shape == (2000, 1)
+    assert found.attributes["rate_hz"] == "50000"
 
 
 def test_rates_and_units_of_the_readme(real_data: Path) -> None:

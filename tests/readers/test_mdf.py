@@ -48,8 +48,8 @@ def signal(name: str, samples: np.ndarray, **keys: Any) -> Any:
 
 def bus(file: Path) -> Path:
     """A file with five frames of the message 291, as a bus logger writes them."""
-    from asammdf.blocks import v4_constants
-    from asammdf.blocks.source_utils import Source
+    from asammdf.blocks import v4_constants  # noqa: PLC0415 (an extra)
+    from asammdf.blocks.source_utils import Source  # noqa: PLC0415
 
     fields = {"BusChannel": "u1", "ID": "<u4", "IDE": "u1", "DLC": "u1", "DataLength": "u1"}
     kinds = [(f"CAN_DataFrame.{name}", kind) for name, kind in fields.items()]

@@ -53,12 +53,11 @@ class Options(ContainerOptions):
     given, the decoded messages are the tables, named like CAN1 ID=0xCF00400 EEC1."""
 
     def beside(self, file: Path) -> list[Path]:
-        """The databases of a file, which decide what it means."""
+        """The databases of a file, which decide what it means; of a link, beside what it means."""
         found = []
         for name in self.dbc:
-            paths = sorted(file.parent.glob(name)) if has_magic(name) else [file.parent / name]
-            missing = not paths or not all(path.is_file() for path in paths)
-            if missing:
+            paths = _databases(file.parent, name) or _databases(file.resolve().parent, name)
+            if not paths:
                 raise InputError(
                     shown(file),
                     f"no database {name} lies there",
@@ -96,6 +95,12 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     installed(file, "asammdf", "asammdf")
     open_binary(file).close()
     yield from isolated(file, "mdf", options)
+
+
+def _databases(folder: Path, name: str) -> list[Path]:
+    """Files of that name, or those that match it, from a folder."""
+    paths = sorted(folder.glob(name)) if has_magic(name) else [folder / name]
+    return [path for path in paths if path.is_file()]
 
 
 def prepare(file: Path) -> None:

@@ -49,8 +49,9 @@ class Options(ContainerOptions):
 
     def beside(self, file: Path) -> list[Path]:
         """The samples of a Rohde & Schwarz file, which lie in a second one."""
-        samples = file.with_name(f"{file.stem}.Wfm{file.suffix}")
-        return [samples] if samples.is_file() else []
+        names = (file, file.resolve())
+        found = [name.with_name(f"{name.stem}.Wfm{name.suffix}") for name in names]
+        return [samples for samples in found if samples.is_file()][:1]
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
@@ -100,7 +101,8 @@ def _attempt(
 
 def _tables(file: Path, plain: Path, options: Options, waveforms: Any) -> list[Table]:
     """The tables of a file; nothing of the library is left when this returns."""
-    opened = _opened(file, plain, options.model, waveforms)
+    place = plain if not options.beside(file) else options.beside(file)[0].with_name(plain.name)
+    opened = _opened(file, place, options.model, waveforms)
     return [
         _table(name, part, columns, opened, zero=options.model in _DS1000D)
         for name, part, columns in chosen(file, options, _parts(opened))
