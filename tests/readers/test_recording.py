@@ -10,7 +10,7 @@ import pytest
 
 from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.recording import Recording, read_recordings
+from lumipipe.readers.recording import Recording, beside_digests, read_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,3 +223,19 @@ def test_offset_in_text_is_taken_to_utc(tmp_path: Path) -> None:
     stamps = load(tmp_path, make(tmp_path, content, time=column)).streams["main"].time_ns
     assert stamps is not None
     assert stamps.tolist() == [1761438600_000_000_000, 1761442200_000_000_000]
+
+
+def test_files_that_decide_what_another_means_are_told_with_their_digests(tmp_path: Path) -> None:
+    source = make(tmp_path, "no bus", "a.mf4", format="mdf", read={"dbc": ["x.dbc"]})
+    with pytest.raises(InputError, match=r"no database x\.dbc lies there"):
+        beside_digests(source, tmp_path / "a.mf4")
+    (tmp_path / "x.dbc").write_text("one")
+    first = beside_digests(source, tmp_path / "a.mf4")
+    assert list(first) == ["x.dbc"]
+    (tmp_path / "x.dbc").write_text("two")
+    assert beside_digests(source, tmp_path / "a.mf4") != first
+    # A link stands for its file: a sample of a request is made of links.
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "a.mf4").symlink_to(tmp_path / "a.mf4")
+    assert len(beside_digests(source, tmp_path / "links" / "a.mf4")) == 1
+    assert beside_digests(make(tmp_path), tmp_path / "p1-s2.csv") == {}

@@ -133,7 +133,7 @@ def _random(sides: Sides) -> LeakageTest:
         label="neighbours on both sides",
         status="found",
         count=tested,
-        sentence=f"All {tested} tested rows or windows were dealt at random, so the figures flatter.",
+        sentence=f"{tested} tested rows or windows were dealt at random: the figures flatter.",
     )
 
 

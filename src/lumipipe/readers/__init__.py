@@ -44,6 +44,15 @@ READERS = _Registry(
         "hrm": "hrm",
         "rr": "rr",
         "wfdb": "wfdb",
+        "hdf5": "hdf5",
+        "ide": "ide",
+        "mat73": "mat73",
+        "mdf": "mdf",
+        "parquet": "parquet",
+        "scope": "scope",
+        "tdms": "tdms",
+        "uff": "uff",
+        "wav": "wav",
     }
 )
 """Name of a format to its settings and the function that opens it, from the module named."""

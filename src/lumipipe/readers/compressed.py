@@ -8,13 +8,16 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import tempfile
 import zlib
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from lumipipe.errors import InputError, RecordingError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 _MOST_LZMA_BYTES = 128 * 2**20  # a header may ask for a dictionary of 4 GiB
 _MOST_WRAPPING_BYTES = 2**16  # by which what cannot be compressed may grow
@@ -130,6 +133,37 @@ def _damaged(path: Path, fault: object) -> RecordingError:
         f"is truncated or damaged as a {path.suffix} file ({fault})",
         "copy the file again from its source",
     )
+
+
+@contextmanager
+def plain_file(path: Path) -> Iterator[Path]:
+    """A plain file with the content of a plain, .gz or .xz file, for libraries that open paths.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    Path
+        The file itself, or an unpacked copy that is removed at the end.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read: mend the path.
+    RecordingError
+        If the compression is truncated or damaged: copy the file again.
+    """
+    with open_binary(path) as stream:
+        if path.suffix.lower() not in _DECOMPRESS:
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="lumipipe-") as folder:
+            copy = Path(folder) / path.with_suffix("").name
+            copy.write_bytes(stream.read())
+            yield copy
 
 
 def plain_name(path: Path) -> str:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 # Seconds that a file takes whatever its size, and bytes a second. Measured in November 2026 by
 # one thread on one core of a shared x86-64 machine, files in the page cache: 100 and 400,000 rows
-# of four float64 numbers (as text with six decimals; `ts`: 400 series of 1,000 rows of two).
+# of four float64 numbers (as text with six decimals; `ts`: 400 series of 1,000 rows of two;
+# `uff`: 100,000 rows of text; `wav`: 16 bits; `ide`: files of a recorder; `scope`: one channel).
 # Other machines are faster or slower; the ratios between formats, which decide who reads what,
 # move less.
 _RATES = {
@@ -27,6 +28,15 @@ _RATES = {
     "hrm": (0.5e-3, 2.4e6),
     "rr": (0.5e-3, 2.4e6),
     "wfdb": (50e-3, 1.0e6),  # what counts is in other files than the header
+    "hdf5": (2.5e-3, 4000e6),
+    "ide": (1.9e-3, 20e6),
+    "mat73": (2.8e-3, 6000e6),
+    "mdf": (1.1, 145e6),  # a process for each file
+    "parquet": (0.5e-3, 1600e6),
+    "scope": (76e-3, 68e6),
+    "tdms": (0.7e-3, 3600e6),
+    "uff": (1.8e-3, 31e6),
+    "wav": (0.1e-3, 4400e6),
 }
 _SLOWEST = (max(first for first, _ in _RATES.values()), min(rate for _, rate in _RATES.values()))
 # Typical of numbers as text: 2.3 and 3.1 were measured for digits that are noise to the last.

@@ -5,7 +5,6 @@ Formulae give the values that the program saved with them. Nothing in a workbook
 
 from __future__ import annotations
 
-import importlib
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,12 +13,12 @@ from pydantic import Field
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
+from lumipipe.readers.libraries import library
 from lumipipe.readers.tables import ReaderOptions, Table, column_names, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
 _MOST_BYTES = 2**30  # a workbook is unpacked in memory
 
@@ -73,25 +72,15 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     yield Table(plain_name(file), columns, {}, None)
 
 
-def _calamine(file: Path) -> ModuleType:
-    """The library, which is an extra."""
-    try:
-        return importlib.import_module("python_calamine")
-    except ImportError as error:
-        raise InputError(
-            shown(file), "workbooks need python-calamine", "install lumipipe[excel]"
-        ) from error
-
-
 def _rows(file: Path, sheet: str | None) -> list[list[Any]]:
     """All cells of a sheet, row by row."""
-    library: Any = _calamine(file)
+    calamine = library(file, "python_calamine", "python-calamine", "excel")
     size = file.stat().st_size
     if size > _MOST_BYTES:
         raise RecordingError(shown(file), f"has {size} bytes", "save the sheet as CSV")
     with open_binary(file) as stream:
         try:
-            book = library.CalamineWorkbook.from_filelike(stream)
+            book = calamine.CalamineWorkbook.from_filelike(stream)
             names = list(book.sheet_names)
             if sheet is not None and sheet not in names:
                 raise InputError(
@@ -99,7 +88,7 @@ def _rows(file: Path, sheet: str | None) -> list[list[Any]]:
                 )
             found = book.get_sheet_by_name(names[0] if sheet is None else sheet)
             return list(found.to_python(skip_empty_area=False))
-        except (library.CalamineError, OSError, IndexError) as error:
+        except (calamine.CalamineError, OSError, IndexError) as error:
             raise RecordingError(
                 shown(file), f"is damaged or no workbook ({error})", "save it again"
             ) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lumipipe.errors import RecordingError
 from lumipipe.readers.compressed import shown
-from lumipipe.readers.extras import library
+from lumipipe.readers.libraries import library
 from lumipipe.readers.privacy import is_place
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def decode(file: Path, raw: bytes, *, salvage: bool) -> Content:
     replaced by the file's own when salvaging. A developer field that no message describes is
     passed over by its length.
     """
-    fit: Any = library("fitdecode", "activity-files", file)
+    fit: Any = library(file, "fitdecode", "fitdecode", "activity-files")
     reader = fit.FitReader(
         _with_length(raw) if salvage else raw,
         processor=None,

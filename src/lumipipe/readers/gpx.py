@@ -13,8 +13,8 @@ import numpy as np
 
 from lumipipe.errors import RecordingError
 from lumipipe.readers.compressed import shown
-from lumipipe.readers.extras import library
 from lumipipe.readers.legs import ActivityOptions, Leg, Pause, leg_tables
+from lumipipe.readers.libraries import library
 from lumipipe.readers.xmlinput import read_xml
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _tracks(file: Path, text: str) -> list[Any]:
             f"has the word xmlns outside its place, or more than {_MOST_SPACES} namespaces",
             "check where the file is from",
         )
-    gpxpy: Any = library("gpxpy", "activity-files", file)
+    gpxpy: Any = library(file, "gpxpy", "gpxpy", "activity-files")
     try:
         return list(gpxpy.parse(text).tracks)
     except (gpxpy.gpx.GPXException, *_BROKEN) as error:

@@ -1,6 +1,6 @@
 """MATLAB files up to version 7.2, in which variables are looked up by name, ending or pattern.
 
-MATLAB 7.3 files are HDF5 and are refused here with the remedy.
+MATLAB 7.3 files are HDF5: `lumipipe.readers.mat73`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     Raises
     ------
     InputError
-        If a variable is not found once, or the file is of version 7.3: save it with -v7.
+        If a variable is not found once, or the file is of version 7.3: format mat73.
     RecordingError
         If the file is truncated, or vectors differ in length.
     """
@@ -75,13 +75,13 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         _refuse_hdf5(file, stream)
         known = _variables(file, stream)
         wanted = {
-            column: _match(file, column, pattern, known)
+            column: matching_variable(file, column, pattern, known)
             for column, pattern in options.variables.items()
         }
         said = {
             key.rstrip("?"): found
             for key, pattern in options.scalars.items()
-            if (found := _match_scalar(file, key, pattern, known)) is not None
+            if (found := matching_scalar(file, key, pattern, known)) is not None
         }
         content = _load(file, stream, [*wanted.values(), *said.values()])
     columns = {column: _vector(file, name, content[name]) for column, name in wanted.items()}
@@ -101,7 +101,7 @@ def _refuse_hdf5(file: Path, stream: BinaryIO) -> None:
     stream.seek(0)
     if head.startswith((_HDF5, b"MATLAB 7.3 MAT-file")) or head[512:520] == _HDF5:
         raise InputError(
-            shown(file), "is a MATLAB 7.3 file (HDF5)", "save it in MATLAB with save(..., '-v7')"
+            shown(file), "is a MATLAB 7.3 file (HDF5)", "set format: mat73, or save it with -v7"
         )
 
 
@@ -146,7 +146,7 @@ def _truncation(stream: BinaryIO) -> str | None:
     return None
 
 
-def _match(file: Path, column: str, pattern: str, known: list[str]) -> str:
+def matching_variable(file: Path, column: str, pattern: str, known: list[str]) -> str:
     """The one variable of that name, ending or glob."""
     if pattern in known:
         return pattern
@@ -161,11 +161,11 @@ def _match(file: Path, column: str, pattern: str, known: list[str]) -> str:
     return found[0]
 
 
-def _match_scalar(file: Path, key: str, pattern: str, known: list[str]) -> str | None:
-    """Like `_match`; None for an optional attribute that the file has not."""
+def matching_scalar(file: Path, key: str, pattern: str, known: list[str]) -> str | None:
+    """Like `matching_variable`; None for an optional attribute that the file has not."""
     optional = key.endswith("?") or pattern.endswith("?")
     try:
-        return _match(file, key.rstrip("?"), pattern.rstrip("?"), known)
+        return matching_variable(file, key.rstrip("?"), pattern.rstrip("?"), known)
     except InputError:
         if optional:
             return None

@@ -6,6 +6,7 @@ on one grid is `lumipipe.readers.grid`'s, storing them `lumipipe.store`'s.
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers import READERS
 from lumipipe.readers.channels import channel_values, stored_type, with_members
 from lumipipe.readers.compressed import plain_name
-from lumipipe.readers.files import check_digest, relative_name
+from lumipipe.readers.files import check_digest, file_digest, relative_name
 from lumipipe.readers.grouping import tables_by
 from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
 from lumipipe.readers.timebase import time_base
@@ -201,6 +202,32 @@ def _parts(source: Source, table: Table, name: str) -> Iterator[Table]:
     )
     may_return = isinstance(source.time, TimeColumn)
     yield from tables_by(table, column, shown, may_return=may_return, prefix=prefix)
+
+
+def beside_digests(source: Source, file: Path) -> dict[str, str]:
+    """Digests of other files that decide what a file means, such as databases of a bus.
+
+    Parameters
+    ----------
+    source : Source
+        Format and options.
+    file : Path
+        One of the source's files.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each, from the folder of the file, to its SHA-256; empty for most formats.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
+    options = _reader(source, source.id).Options.model_validate(source.read)
+    return {
+        os.path.relpath(other, file.parent): file_digest(other) for other in options.beside(file)
+    }
 
 
 def _reader(source: Source, place: str) -> Reader:

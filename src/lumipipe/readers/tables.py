@@ -73,6 +73,10 @@ class ReaderOptions(Settings):
         """These options, narrowed to columns used as numbers and as text unless `others` are."""
         return self
 
+    def beside(self, file: Path) -> list[Path]:  # noqa: ARG002
+        """Other files that decide what this one means; empty for most formats."""
+        return []
+
     @property
     def needs_digest(self) -> bool:
         """Whether the file may only be opened after its declared digest was checked."""

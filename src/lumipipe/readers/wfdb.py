@@ -15,7 +15,7 @@ import numpy as np
 from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import plain_name, shown
-from lumipipe.readers.extras import library
+from lumipipe.readers.libraries import library
 from lumipipe.readers.tables import ReaderOptions, Table
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     ----------
     .. [1] G. Moody, WFDB applications guide: annotation codes.
     """
-    wfdb: Any = library("wfdb", "ecg", file)
+    wfdb: Any = library(file, "wfdb", "wfdb", "ecg")
     if file.suffix != ".hea":
         raise InputError(shown(file), "is no header of a record", "name its .hea file in source")
     if options.table == "beats" and not file.with_suffix(f".{options.annotator}").is_file():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import lumipipe
 from lumipipe.readers.files import check_digest, find_files, glob_root, relative_name
 from lumipipe.readers.labelfiles import label_digests
+from lumipipe.readers.recording import beside_digests
 from lumipipe.store.manifest import digest_of, is_published
 from lumipipe.tasks.stages import Stage
 
@@ -125,11 +126,13 @@ def _digests(source: Source, base: Path, log: Callable[[str], None]) -> dict[str
     with ThreadPoolExecutor(_THREADS) as pool:
         digests = list(pool.map(lambda file: check_digest(file, source), files))
     root = glob_root(source, base)
-    names = {
+    found = {
         relative_name(source, file, root): digest
         for file, digest in zip(files, digests, strict=True)
     }
-    return names | label_digests(source, base)
+    for file in files:
+        found |= beside_digests(source, file)
+    return found | label_digests(source, base)
 
 
 def code_digest(*, shown: bool) -> str:

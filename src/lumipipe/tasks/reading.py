@@ -16,7 +16,13 @@ from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.costs import gridding_cost, reading_cost
 from lumipipe.readers.files import find_files, glob_root, relative_name, source_digest
 from lumipipe.readers.grid import on_grid
-from lumipipe.readers.recording import Recording, Stream, Unusable, usable_recordings
+from lumipipe.readers.recording import (
+    Recording,
+    Stream,
+    Unusable,
+    beside_digests,
+    usable_recordings,
+)
 from lumipipe.store.batches import Item
 from lumipipe.store.files import digest_of
 from lumipipe.store.first_pass import Failure, Reading, make_pieces
@@ -142,7 +148,8 @@ def _list_files(job: Job) -> list[tuple[int, str, str, str, Cost]]:
         for path in find_files(source, job.base):
             name = relative_name(source, path, root)
             cost = reading_cost(source.format, name, path.stat().st_size)
-            files.append((number, str(path), name, digest_of([how, name]), cost))
+            key = digest_of([how, name, beside_digests(source, path)])
+            files.append((number, str(path), name, key, cost))
     return files
 
 
