@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from lumipipe.readers.recording import Recording
     from lumipipe.tasks.stages import Stage
 
 SHORT, LONG = 1000, 3  # recordings of 1 s and of 10 min, at 100 Hz
@@ -79,13 +78,13 @@ def stage(many: Path, out: Path) -> Stage:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are read."""
     found: list[str] = []
-    read = lumipipe.tasks.reading.read_recordings
+    read = lumipipe.tasks.reading.usable_recordings
 
-    def counted(source: Any, file: Path, *more: Any) -> list[Recording]:
+    def counted(source: Any, file: Path, *more: Any) -> Any:
         found.append(file.name)
         return read(source, file, *more)
 
-    monkeypatch.setattr(lumipipe.tasks.reading, "read_recordings", counted)
+    monkeypatch.setattr(lumipipe.tasks.reading, "usable_recordings", counted)
     return found
 
 
@@ -169,16 +168,16 @@ def base(tmp_path: Path) -> Path:
 def test_a_file_that_cannot_be_read_is_no_bad_recording(
     base: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    read = lumipipe.tasks.reading.read_recordings
+    read = lumipipe.tasks.reading.usable_recordings
 
-    def fail_once(source: Any, file: Path, *more: Any) -> list[Recording]:
+    def fail_once(source: Any, file: Path, *more: Any) -> Any:
         if file.name == "r4.csv":
             raise OSError(5, "Input/output error")
         return read(source, file, *more)
 
     out, asked = tmp_path / "out", request(bad_recordings="leave_out")
     with monkeypatch.context() as broken:
-        broken.setattr(lumipipe.tasks.reading, "read_recordings", fail_once)
+        broken.setattr(lumipipe.tasks.reading, "usable_recordings", fail_once)
         with pytest.raises(InputError, match=r"r4\.csv: cannot be read \(Input/output error\); r"):
             run(asked, base, out)
     assert only_pieces(out)
@@ -290,13 +289,13 @@ def slow_files(
     """A function that reads eight files of 0.5 s each and gives what the run recorded."""
     for number in range(8):
         write_csv(tmp_path / "raw" / f"r{number}.csv", 5, number)
-    read = lumipipe.tasks.reading.read_recordings
+    read = lumipipe.tasks.reading.usable_recordings
 
-    def slow(*arguments: Any) -> list[Recording]:
+    def slow(*arguments: Any) -> Any:
         time.sleep(0.5)
         return read(*arguments)
 
-    monkeypatch.setattr(lumipipe.tasks.reading, "read_recordings", slow)
+    monkeypatch.setattr(lumipipe.tasks.reading, "usable_recordings", slow)
     monkeypatch.setattr(lumipipe.store.sharing, "_own_cores", lambda: list(range(4)))
 
     def measured(ranks: int, workers: int) -> dict[str, float]:
