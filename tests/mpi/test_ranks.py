@@ -24,6 +24,7 @@ SMALL = {
     "emission": ("emission", {}),
     "monitoring": ("monitoring", {}),
     "recipe": ("recipe", {}),
+    "remaining life": ("remaining_life", {}),
     "soft sensor": ("soft_sensor", {}),
     "one chunk": ("monitoring", {"train": {"rows_per_chunk": 64}}),
 }
