@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from array_api_compat import numpy as xp
 
 from lumipipe.backend import choose_backend
 from lumipipe.families.guard import Guard, guard_arrays
@@ -25,7 +26,7 @@ def rows(count: int, key: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[Guard, dict[str, np.ndarray]]:
-    reducer = MonitorReducer(np, INPUTS, 512, 1)
+    reducer = MonitorReducer(xp, INPUTS, 512, 1)
     guard = Guard(reducer, 0.01)
     states, ranges = [], []
     for fold in range(4):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import array_api_compat
 import numpy as np
+from array_api_compat import numpy as xp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ VALUES = st.lists(st.sampled_from([-1.5, 0.0, -0.0, 0.1, 0.2, 3.0, np.nan, np.in
 
 
 def state_of(parts, most):
-    reducer = DistinctReducer(np, most)
+    reducer = DistinctReducer(xp, most)
     state = reducer.empty()
     for part in parts:
         state = reducer.update(state, {"value": np.asarray(part, dtype=np.float64)})
@@ -36,7 +37,7 @@ def test_equal_a_count_by_numpy(values, most):
 def test_any_cut_gives_the_same_bytes(first, second, most):
     whole = state_of([first + second], most)
     pieces = state_of([second, first], most)
-    merged = DistinctReducer(np, most).merge(state_of([second], most), state_of([first], most))
+    merged = DistinctReducer(xp, most).merge(state_of([second], most), state_of([first], most))
     for name, array in whole.items():
         assert array.tobytes() == pieces[name].tobytes() == merged[name].tobytes(), name
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from array_api_compat import numpy as xp
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lumipipe.metrics.exact import ExactSumsReducer, exact_sums
 
-REDUCER = ExactSumsReducer(np, 1)
+REDUCER = ExactSumsReducer(xp, 1)
 
 
 def state_of(values):

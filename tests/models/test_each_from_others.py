@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, device
+from array_api_compat import numpy as compat
 
 from conftest import to_numpy
 from lumipipe.models.each_from_others import (
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from lumipipe.backend import Array
 
 
-def fitted(x: np.ndarray, xp: object = np) -> dict[str, Array]:
+def fitted(x: np.ndarray, xp: object = compat) -> dict[str, Array]:
     reducer = PairReducer(xp, x.shape[1])
     return reducer.update(reducer.empty(), {"x": x})
 

@@ -69,7 +69,8 @@ def exact_sums(state: State) -> list[Fraction]:
     """The sum of each column, exactly, from a state on the host.
 
     >>> import numpy as np
-    >>> reducer = ExactSumsReducer(np, 1)
+    >>> from array_api_compat import numpy as xp
+    >>> reducer = ExactSumsReducer(xp, 1)
     >>> x = np.asarray([[1e20], [0.1], [-1e20]])
     >>> float(exact_sums(reducer.update(reducer.empty(), {"x": x}))[0])
     0.1

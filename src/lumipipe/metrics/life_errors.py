@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def life_errors(
     nothing = xp.zeros_like(error)
     early, late = xp.where(error < 0, -error, nothing), xp.where(error > 0, error, nothing)
     exponent = early / early_scale + late / late_scale
-    limit = xp.asarray(_MOST_EXPONENT, dtype=xp.float64, device=exponent.device)
+    limit = xp.asarray(_MOST_EXPONENT, dtype=xp.float64, device=device(exponent))
     return {
         "square": error**2,
         "score": xp.expm1(xp.where(exponent < limit, exponent, limit)),

@@ -140,7 +140,9 @@ class ResidualBins:
             regime = xp.astype(batch["regime"], xp.int64)
             known &= (regime >= 0) & (regime < self.regimes)
             cell = cell + 2 * len(self.edges) * regime
-        counts = _counts(xp.where(known, cell, -1), 2 * len(self.edges) * self.regimes)
+        counts = _counts(
+            xp.where(known, cell, -xp.ones_like(cell)), 2 * len(self.edges) * self.regimes
+        )
         new = {
             "counts": xp.reshape(counts, (self.regimes, 2, len(self.edges))),
             "unknown": xp.sum(xp.astype(~known, xp.int64)),

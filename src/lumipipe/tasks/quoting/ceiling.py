@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SMALLEST_MINUTES = 10
 """No limit is shorter by itself: a file system that is slow for once must not end a run."""
 _GENEROUS, _TIGHT = 3.0, 1.5
+_ROUNDING = 6 * 2.0**-53  # of products and sums; a ceiling that is just met is no ceiling passed
 NAMES = {"gpu_h": "GPU-h", "core_h": "core-h", "tb_h": "TB-h"}
 
 
@@ -85,7 +86,7 @@ def shortened(
     for unit in ("gpu_h", "core_h"):
         allowed = getattr(ceiling, unit)
         prices = {verb: getattr(units, unit) / 60 for verb, units in an_hour.items()}
-        while allowed is not None and _cost(found, prices) > allowed:
+        while allowed is not None and _cost(found, prices) > allowed * (1 + _ROUNDING):
             room = {
                 verb: 60 * limit / max(expected_s[verb], 1e-9)
                 for verb, limit in found.items()
