@@ -49,7 +49,7 @@ demo: $(VENV)/demo.stamp ## run both demonstrations: results/demo-watch, results
 test: $(VENV)/dev.stamp ## run the whole CPU test suite
 	$(PYTEST)
 
-quick: $(VENV)/dev.stamp ## run the tests that take little time: two minutes
+quick: $(VENV)/dev.stamp ## run the tests that take little time: three minutes
 	$(PYTEST) -m 'not gpu and not slurm and not mpi and not real and not slow'
 
 test-slurm: $(VENV)/dev.stamp $(HEAD)/head.stamp ## run the demonstrations through a real Slurm on this machine
