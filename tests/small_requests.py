@@ -88,6 +88,63 @@ def fleet(folder: Path, units: int = 12, **changes: Any) -> Path:
     return change(request, **{"data": {0: source}, **changes})
 
 
+def technique(folder: Path, athletes: int = 4, **changes: Any) -> Path:
+    """Athletes with two recordings each: forces of two poles in two techniques, and gliding."""
+    for athlete in range(athletes):
+        for loaded in ("bare", "loaded"):
+            rows = poled(athlete, int(loaded == "loaded"), ("single", "glide", "double", "single"))
+            lines = [",".join(f"{value:.3f}" for value in row) for row in rows[0]]
+            file = folder / "raw" / f"a{athlete}_{loaded}.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            told = [f"{line},{name}" for line, name in zip(lines, rows[1], strict=True)]
+            file.write_text("\n".join(["left,right,speed,doing", *told]) + "\n", encoding="utf-8")
+    source = {
+        "id": "poles",
+        "source": "raw/*.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {
+            "pattern": r"(?P<athlete>a\d)_(?P<load>[a-z]+)",
+            "id": "{athlete}-{load}",
+            "unit": "{athlete}",
+        },
+        "time": {"kind": "regular", "rate_hz": 25},
+        "channels": [
+            {"name": "left", "quantity": "force", "unit": "N", "scale": 100},
+            {"name": "right", "quantity": "force", "unit": "N", "scale": 100},
+            {"name": "speed", "quantity": "speed", "unit": "m/s", "scale": 5},
+        ],
+        "labels": {
+            "technique": {"column": "doing", "meaning": "made up"},
+            "load": {"attribute": "load", "meaning": "made up"},
+        },
+    }
+    form = _form("technique", source, split={"kind": "group", "by": "unit"}) | {
+        "train": {
+            "condition": "load",
+            "classifier": {
+                "label": "technique",
+                "inputs": ["left", "right"],
+                "window_s": 3.0,
+                "hop_s": 1.0,
+                "margin_s": 1.0,
+                "features": {"statistics": {}, "poling": {}},
+                "penalties": [1.0, 100.0],
+                "sample_rows": 64,
+                "windows_per_chunk": 8,
+            },
+            "cycles": {
+                "kind": "forces",
+                "sides": {"left": "left", "right": "right"},
+                "window_s": 4.0,
+                "band_hz": [0.5, 2.5],
+                "beside": ["speed"],
+            },
+        },
+    }
+    return _write(folder, form, changes)
+
+
 def monitoring(folder: Path, **changes: Any) -> Path:
     """Sixty rows of five correlated channels; the last fifteen are shifted."""
     rng = np.random.default_rng(7)
@@ -478,6 +535,90 @@ def remaining_life(folder: Path, **changes: Any) -> Path:
     return _write(folder, form, changes)
 
 
+def esports(folder: Path, games: int = 5, **changes: Any) -> Path:
+    """Games of two: lights and what is pressed after them, and heart rates with a gap."""
+    for game in range(games):
+        for player in "ab":
+            key = (23, game, ord(player))
+            name = f"g{game}_{player}_{'won' if (game % 2) == (player == 'a') else 'lost'}.csv"
+            write_csv(folder / "raw" / f"presses_{name}", "t,kind", presses(150 + 10 * game, key))
+            write_csv(folder / "raw" / f"hearts_{name}", "t,bpm", hearts(150 + 10 * game, key))
+    common = {
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {
+            "pattern": r"_(?P<game>g\d)_(?P<player>[ab])_(?P<result>won|lost)",
+            "id": "{game}-{player}",
+            "unit": "{player}-of-{game}",
+        },
+        "time": {"kind": "column", "column": "t", "unit": "s", "origin": "recording"},
+    }
+    events = common | {
+        "id": "presses",
+        "source": "raw/presses_*.csv",
+        "channels": [{"name": "kind", "quantity": "index", "unit": "1"}],
+    }
+    body = common | {
+        "id": "hearts",
+        "source": "raw/hearts_*.csv",
+        "stream": "body",
+        "channels": [{"name": "heart", "column": "bpm", "quantity": "heart_rate", "unit": "1/min"}],
+    }
+    form = _form("esports", events, split={"kind": "group", "by": "game"}) | {
+        "data": [events, body],
+        "train": {
+            "events": {
+                "classes": {"light": [1], "press": [2, 3]},
+                "actions": ["press"],
+                "meaning": "a key that was pressed",
+                "block_s": 30,
+                "latencies": {
+                    "press_after_light": {
+                        "begins": ["light"],
+                        "answered_by": ["press"],
+                        "still_s": 0.5,
+                        "meaning": "from a light to the first key",
+                    },
+                },
+                "rows_per_chunk": 16,
+            },
+            "intensity": {
+                "stream": "body",
+                "zones": {"heart": {"channel": "heart", "bounds": [110, 130], "source": "made up"}},
+                "rows_per_chunk": 16,
+            },
+        },
+        "score": {"winner": {"first_s": 60, "latency": "press_after_light"}},
+    }
+    return _write(folder, form, changes)
+
+
+def presses(seconds: float, key: tuple[int, ...]) -> np.ndarray:
+    """Time and kind of lights (1), the keys pressed after them (2, 3), and others (9)."""
+    rng = np.random.default_rng(key)
+    lights = np.cumsum(rng.uniform(0.3, 4.0, size=int(seconds)))
+    lights = lights[lights < seconds - 5]
+    keys = lights + 0.2 + rng.lognormal(-1.5, 0.4, size=len(lights))
+    answered = rng.random(len(lights)) < 0.9
+    rows = np.concatenate(
+        [
+            np.stack([lights, np.ones(len(lights))], axis=1),
+            np.stack([keys, 2.0 + (lights > seconds / 2)], axis=1)[answered],
+            [[0.0, 9.0], [seconds, 9.0]],
+        ]
+    ).round(3)
+    return rows[np.argsort(rows[:, 0], kind="stable")]
+
+
+def hearts(seconds: float, key: tuple[int, ...]) -> np.ndarray:
+    """Time and heart rate each second, with a gap of half a minute and readings that lack."""
+    rng = np.random.default_rng(key)
+    time = np.arange(int(seconds))
+    rate = 120 + 15 * np.sin(time / 20) + rng.normal(size=len(time))
+    rate[rng.random(len(time)) < 0.02] = np.nan
+    return np.stack([time, rate.round()], axis=1)[(time < 60) | (time >= 90)]
+
+
 def worn_pumps(lives: np.ndarray, rows: np.ndarray, key: int) -> np.ndarray:
     """Rows of pumps whose wear reaches 5 at their end, of lives in days, cut after some rows."""
     rng = np.random.default_rng((19, key))
@@ -499,6 +640,170 @@ def write_pumps(file: Path, rows: np.ndarray) -> None:
     np.savetxt(file, rows, fmt=forms, delimiter=",", header=header, comments="")
 
 
+def hrv(folder: Path, **changes: Any) -> Path:
+    """Two persons with three mornings each, one with too many artefacts, and an annotated ECG."""
+    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    for person in range(2):
+        for day in range(3):
+            rr = heartbeats(90, (person, day), slower=100 * (person == 1 and day == 2))
+            if (person, day) == (0, 2):
+                rr[4::7] //= 2  # beats that were counted twice
+            text = "".join(f"{value}\n" for value in rr)
+            (folder / "raw" / f"p{person}_{day}.txt").write_text(text, encoding="utf-8")
+    rr = heartbeats(80, (9, 9))
+    stops = np.where(np.arange(80) < 50, 0.0, 30.0)  # the recorder had stopped for half a minute
+    beats = np.where(np.arange(80) % 23 == 11, "V", "N")
+    lines = [
+        f"{time:.3f},{value},{beat}"
+        for time, value, beat in zip(np.cumsum(rr) / 1000.0 + stops, rr, beats, strict=True)
+    ]
+    text = "\n".join(["t,rr,beat", *lines]) + "\n"
+    (folder / "raw" / "ecg.csv").write_text(text, encoding="utf-8")
+    channels = [{"name": "rr", "quantity": "time", "unit": "ms"}]
+    mornings: dict[str, Any] = {
+        "id": "mornings",
+        "source": "raw/p*.txt",
+        "format": "rr",
+        "recordings": {
+            "pattern": r"(?P<person>p\d)_(?P<day>\d)",
+            "id": "{person}-{day}",
+            "unit": "{person}",
+        },
+        "time": {"kind": "column", "column": "time", "unit": "s", "origin": "recording"},
+        "channels": channels,
+        "labels": {
+            "phase": {
+                "attribute": "day",
+                "meaning": "before or after something",
+                "values": {"0": "before", "1": "before", "2": "after"},
+            }
+        },
+    }
+    ecg: dict[str, Any] = {
+        "id": "ecg",
+        "source": "raw/ecg.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "time": {"kind": "column", "column": "t", "unit": "s", "origin": "recording"},
+        "channels": channels,
+        "labels": {"beat": {"column": "beat", "meaning": "what the beat was, by a reader"}},
+    }
+    form = _form("hrv", mornings, split={"kind": "none"}) | {
+        "data": [mornings, ecg],
+        "asset": {"seen_by": "nobody", "recorders": {"mornings": {"resolution_ms": 1}}},
+        "train": {
+            "normal": {"label": "beat", "values": ["N"]},
+            "window_s": 30,
+            "block_s": 5,
+            "rows_per_chunk": 8,
+        },
+        "score": {
+            "most_artefacts": 0.12,
+            "least_covered": 0.8,
+            "typical_error": {"kind": "repeats", "label": "phase", "values": ["before"]},
+        },
+    }
+    return _write(folder, form, changes)
+
+
+def heartbeats(count: int, key: tuple[int, ...], slower: int = 0) -> np.ndarray:
+    """Times between beats in whole ms that swing with breathing and drift."""
+    rng = np.random.default_rng((23, *key))
+    beat = np.arange(count)
+    swing = 40 * np.sin(0.25 * 2 * np.pi * beat * (0.8 + 0.4 * rng.uniform()))
+    rr = 800 + slower + 0.3 * beat + (1 + slower / 50) * swing + 10 * rng.normal(size=count)
+    whole: np.ndarray = np.round(rr).astype(np.int64)
+    return whole
+
+
+def session_load(folder: Path, **changes: Any) -> Path:
+    """Twenty sessions of one person on eighteen days with a pause in each, and one of another."""
+    for number in range(21):
+        person = "b" if number == 20 else "a"
+        rows = session_rows(number)
+        write_csv(folder / "raw" / f"{person}_{number:02}.csv", "t,w,bpm", rows)
+    source = {
+        "id": "rides",
+        "source": "raw/*.csv",
+        "format": "csv",
+        "read": {"delimiter": ",", "decimal": "."},
+        "recordings": {"pattern": r"(?P<person>[a-z])_(?P<n>\d+)", "unit": "{person}"},
+        "time": {"kind": "column", "column": "t", "unit": "s"},
+        "channels": [
+            {"name": "w", "quantity": "power", "unit": "W", "resolution": 1},
+            {"name": "bpm", "quantity": "heart_rate", "unit": "1/min", "resolution": 1},
+        ],
+    }
+    meter: dict[str, Any] = {"measure": "power", "model": "made up", "firmware": "1"}
+    errors: dict[str, Any] = {
+        "accuracy": {"expanded": 0.02, "k": 2, "source": "made up"},
+        "repeatability": {"share": 0.01, "source": "made up"},
+    }
+    tested: dict[str, Any] = {"person": "a", "date": "2026-01-01", "test": "made up"}
+    form = _form("session_load", source, split={"kind": "group", "by": "recording"}) | {
+        "asset": {
+            "sport": "indoor cycling",
+            "page_for": "tests",
+            "sensors": [
+                meter | {"id": "old"} | errors,
+                meter | {"id": "new", "since": "2026-02-10"} | errors,
+            ],
+            "thresholds": [
+                tested | {"kind": "threshold_power", "value": 200},
+                tested | {"kind": "max_heart_rate", "value": 190},
+                tested | {"kind": "resting_heart_rate", "value": 50},
+            ],
+            "maximal_efforts": [
+                {"recording": f"a_{number:02}", "duration_s": seconds}
+                for number, seconds in ((3, 120), (4, 180), (5, 400))
+            ],
+        },
+        "train": {
+            "power": {"channel": "w"},
+            "heart_rate": {"channel": "bpm"},
+            "durations_s": [5, 30, 120, 300],
+            "heart_rate_model": {"lags_s": [10, 40], "every_s": 5, "least_s": 60},
+            "recordings_per_chunk": 2,
+        },
+        "score": {
+            "zones": {
+                "power": {"edges": [0.75, 1.0], "of": "threshold_power", "source": "made up"},
+                "heart_rate": {"edges": [120, 150], "source": "made up"},
+            },
+            "load": {
+                "kind": "relative_power",
+                "source": "made up",
+                "fitness_days": 10,
+                "fatigue_days": 3,
+            },
+            "decoupling": {"skip_s": 30, "least_s": 120, "most_variation": 1.5},
+            "compare_s": [30],
+        },
+    }
+    form["rights"]["personal_data"] = "pseudonymous"
+    return _write(folder, form, changes)
+
+
+def session_rows(number: int) -> np.ndarray:
+    """Time, whole watts and heart rate, which follows them, of a session of some minutes."""
+    rng = np.random.default_rng((23, number))
+    seconds = 450 + 11 * (number % 5)
+    watts = 150 + 40 * np.sin(np.arange(seconds) / 50.0) + 2 * number
+    watts += {3: 150, 4: 120, 5: 70}.get(number, 0) * (np.arange(seconds) >= 20)
+    watts = np.round(watts + 5 * rng.normal(size=seconds))
+    keep = np.exp(-1 / 40)
+    heart, level = np.zeros(seconds), watts[0]
+    for second, power in enumerate(watts):
+        level = keep * level + (1 - keep) * power
+        heart[second] = 60 + 0.4 * level
+    heart = np.round(heart + rng.normal(size=seconds))
+    day = number + (number > 9)  # a day of rest
+    time = 1_770_000_000 + 86_400 * day + np.arange(seconds)
+    time = time + 60 * (np.arange(seconds) >= 440)  # a gap
+    rows = np.stack([time, watts, heart], axis=1)
+    return rows[rng.uniform(size=seconds) < 0.98]
+
+
 FAMILIES: dict[str, Callable[..., Path]] = {
     "activity": activity,
     "carbon": carbon,
@@ -506,10 +811,39 @@ FAMILIES: dict[str, Callable[..., Path]] = {
     "monitoring": monitoring,
     "bearing": bearing,
     "emission": emission,
+    "hrv": hrv,
+    "esports": esports,
     "recipe": recipe,
     "remaining_life": remaining_life,
+    "session_load": session_load,
     "soft_sensor": soft_sensor,
+    "technique": technique,
 }
+
+
+def poled(athlete: int, loaded: int, doing: tuple[str, ...]) -> tuple[np.ndarray, list[str]]:
+    """Forces (N) of two poles and speed (m/s) at 25 Hz, and what was done: 10 to 15 s of each.
+
+    In the double technique both poles push alike, 0.9 times a second; in the single one the right
+    pole follows the left by a quarter of a cycle with half its force, 0.7 times a second.
+    """
+    rng = np.random.default_rng((23, athlete, loaded))
+    rows, names = [], []
+    for what in doing:
+        count = int(25 * rng.uniform(10, 15))
+        hertz = {"single": 0.7, "double": 0.9, "glide": 0.0}[what] + 0.02 * athlete
+        phase = hertz * np.arange(count) / 25 + rng.uniform()
+        force = (120 + 10 * loaded) * (1 + 0.1 * rng.normal())
+        share, late = (0.5, 0.25) if what == "single" else (1.0, 0.0)
+        push = [np.mod(phase, 1) < 0.3, np.mod(phase - late, 1) < 0.3]
+        sides = [
+            force * part * on * (what != "glide") for part, on in zip((1, share), push, strict=True)
+        ]
+        speed = {"single": 2.0, "double": 5.0, "glide": 8.0}[what] + 0.1 * rng.normal(size=count)
+        noise = rng.normal(size=(count, 2))
+        rows.append(np.concatenate([np.stack(sides, axis=1) + noise, speed[:, None]], axis=1))
+        names += [what] * count
+    return np.concatenate(rows), names
 
 
 def quarter_hours(count: int, key: tuple[int, ...]) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lumipipe.partition import Span
-from lumipipe.windows import plan_windows, window_starts
+from lumipipe.windows import WindowPlan, plan_windows, window_starts
 
 
 def test_windows_restart_after_a_gap() -> None:
@@ -63,3 +63,21 @@ def test_no_windows_give_an_empty_plan() -> None:
     assert plan.chunks == ()
     assert plan.trees == ()
     assert plan.start.dtype == np.int64
+
+
+def test_own_numbers_stay_when_another_unit_leaves() -> None:
+    units, rows = ["a", "a", "b", "c"], [9, 7, 30, 11]
+    ends = np.cumsum(rows)
+    segments = [[Span(int(end - size), int(end))] for end, size in zip(ends, rows, strict=True)]
+    whole = plan_windows(units, segments, 4, 1, 3)
+    part = plan_windows([units[n] for n in (0, 1, 3)], [segments[n] for n in (0, 1, 3)], 4, 1, 3)
+
+    def numbers(plan: WindowPlan, recordings: list[int]) -> list[int]:
+        found = plan.own_numbers(np.arange(len(plan.start)))
+        return found[np.isin(plan.recording, recordings)].tolist()
+
+    assert numbers(part, [0, 1]) == numbers(whole, [0, 1])
+    assert numbers(part, [2]) == numbers(whole, [3])
+    every = whole.own_numbers(np.arange(len(whole.start)))
+    assert len(set(every.tolist())) == len(every)
+    assert every.min() >= 0

@@ -8,29 +8,36 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
 import time
 import traceback
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from lumipipe import __version__
+from lumipipe.commands.crate import crate_command, rerun_command
+from lumipipe.commands.packet import packet_group
+from lumipipe.commands.pool import pool_group
 from lumipipe.errors import DeviceError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from lumipipe.comm import Comm
+    from lumipipe.tasks.request import Loaded
     from lumipipe.tasks.stages import Stage
 
 _DEFECT = 1
 _COMPUTES = {"dask", "numcodecs", "numpy", "pandas", "pint", "pyarrow", "scipy", "xarray", "zarr"}
 LEFT_OUT = 3
+_NARROWEST = 60  # signs in a line
 _TO_BE_HEARD_S = 0.5  # a launcher may drop what a rank says right before it ends all ranks
 
 REQUEST = click.argument("request_file", metavar="REQUEST", type=click.Path(path_type=Path))
@@ -152,15 +159,23 @@ def request_group() -> None:
 
 @request_group.command("check")
 @REQUEST
-def check_command(request_file: Path) -> int:
+@_MACHINE
+def check_command(request_file: Path, machine: Path | None) -> int:
     """Check a request and that its files are there; nothing is written."""
     from lumipipe.readers.files import find_files
+    from lumipipe.tasks.before import check_before, check_deadline
+    from lumipipe.tasks.deciding import check_terms
     from lumipipe.tasks.request import load_request, placing
 
     loaded = load_request(request_file)
+    check_before(loaded, machine)
+    check_deadline(loaded)
+    decision = check_terms(loaded)
     with placing(loaded):
         for source in loaded.request.data:
             _say(f"  {source.id}: {len(find_files(source, loaded.base))} file(s), {source.format}")
+    for line in decision.lines() if decision is not None else ():
+        _say(f"  {line}")
     _say(f"{request_file}: the request is well formed ({loaded.family.title})")
     return 0
 
@@ -196,22 +211,66 @@ def schema_command() -> int:
 @OUT
 @_MACHINE
 @click.option("--scaling", is_flag=True, help="Instead, print what more ranks would bring.")
+@click.option("--register", is_flag=True, help="Instead, register the plan of evaluation.")
 @click.option("--attempt", type=click.IntRange(min=1), default=1, hidden=True)
+@click.option("--record", is_flag=True, hidden=True, help="Log what the terms of use permit.")
 @_placed
-def plan_command(request_file: Path, out: Path | None, *, scaling: bool, **place: Any) -> int:
+def plan_command(
+    request_file: Path,
+    out: Path | None,
+    *,
+    scaling: bool,
+    register: bool,
+    record: bool,
+    **place: Any,
+) -> int:
     """Print, as JSON, what each verb depends on, why it has to run, and how it is started."""
     if scaling:
         return _print_scaling(request_file, out, place)
+    if register:
+        return _register(request_file, out)
+    from lumipipe.tasks.before import check_before
+    from lumipipe.tasks.deciding import check_terms, record_decision
     from lumipipe.tasks.plan import plan_run
+    from lumipipe.tasks.registered import register as register_plan
     from lumipipe.tasks.request import load_request, placing
     from lumipipe.tasks.starting import Place, with_starts
 
     loaded = load_request(request_file)
+    check_before(loaded, place["machine"], place["target"])
+    decision = check_terms(loaded, record=record)
     folder = _out(request_file, out).resolve()
     with placing(loaded):
         stages = plan_run(loaded, folder, _say_aside)
     plan = with_starts(loaded, stages, folder, Place(**place), _say_aside)
+    if decision is not None:
+        if record:
+            record_decision(loaded, folder, decision)
+        for line in decision.lines():
+            _say_aside(line)
+    if record:
+        register_plan(loaded, stages, folder, _say_aside)
     _say(json.dumps(plan.as_json(), indent=1))
+    return 0
+
+
+def _register(request_file: Path, out: Path | None) -> int:
+    """Register the plan of a request, before anything of it runs."""
+    from lumipipe.tasks.plan import plan_run
+    from lumipipe.tasks.registered import register
+    from lumipipe.tasks.request import load_request, placing
+
+    loaded = load_request(request_file)
+    folder = _out(request_file, out).resolve()
+    if not loaded.request.evaluation.plan_signed:
+        raise InputError(
+            loaded.file.place(("evaluation",)),
+            "evaluation.plan_signed is not true, so the request asks for no registered plan",
+            "add plan_signed: true",
+        )
+    _ask_terms(loaded, folder, record=True)
+    with placing(loaded):
+        register(loaded, plan_run(loaded, folder, _say_aside), folder, _say)
     return 0
 
 
@@ -258,6 +317,21 @@ def cancel_command(out: Path) -> int:
     from lumipipe.tasks.cancel import cancel
 
     return cancel(out, _say)
+
+
+@cli.command("bundle")
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the bundle; bundle in that of the run where absent.",
+)
+@click.option("--valid-until", metavar="DATE", help="Last day of the bundle, such as 2027-03-31.")
+def bundle_command(run: Path, out: Path | None, valid_until: str | None) -> int:
+    """Make a folder of the model of a run that scores new rows with NumPy alone."""
+    from lumipipe.tasks.bundle import bundle
+
+    return bundle(run, out, valid_until, _say)
 
 
 _FOLDER = click.option(
@@ -341,11 +415,12 @@ def bench_command(folder: Path, out: Path, *, quick: bool) -> int:
 
 
 def _pairs(_context: object, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """Words NAME=VALUE of an option as a mapping, none twice."""
+    """Words NAME=VALUE of an option as a mapping, none twice; keys of a reader may be empty."""
     pairs: dict[str, str] = {}
     for word in given:
         name, sign, value = word.partition("=")
-        if not (name and sign and value) or name in pairs:
+        is_given = bool(value) or option.name == "read"  # thousands= says that there is no mark
+        if not (name and sign and is_given) or name in pairs:
             problem = f"{name} is given twice" if name in pairs else "is not NAME=VALUE"
             raise InputError(f"{option.opts[0]} {word}", problem, "write each once as NAME=VALUE")
         pairs[name] = value
@@ -399,6 +474,64 @@ def rata_command(file: Path, **asked: Any) -> int:
     from lumipipe.tasks.rata import Asked, rata
 
     return rata(Asked(file, **asked), _say)
+
+
+@cli.command("inspect")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--format", "format", metavar="FORMAT", help="Format of all files; told from each where absent."
+)
+@click.option(
+    "--read",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="Key of the reader, as in a request's section read, such as delimiter=; (text or JSON).",
+)
+@click.option("--family", help="Family of the request's skeleton; proposed where absent.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for inspect.html, inspect.json and request.yaml; nothing is written where absent.",
+)
+def inspect_command(files: tuple[str, ...], **asked: Any) -> int:
+    """Say what is in files (streams, rates, units, gaps, faults), and begin a request for them."""
+    from lumipipe.tasks.inspect import Asked, inspect
+
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # plots are signs that not every terminal has
+    width = max(shutil.get_terminal_size().columns, _NARROWEST)
+    return inspect(Asked(files, width=width, **asked), _say)
+
+
+@request_group.command("new")
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--family", required=True, help="The analysis, such as monitoring.")
+@click.option("--format", "format", metavar="FORMAT", help="Format of all files; told from each.")
+@click.option(
+    "--read",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=_pairs,
+    help="Key of the reader, as in a request's section read, such as delimiter=; (text or JSON).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the request, never overwritten; printed where absent.",
+)
+def new_command(files: tuple[str, ...], out: Path | None, **asked: Any) -> int:
+    """Begin a request: a commented skeleton in which "?" is what only you can know."""
+    from lumipipe.tasks.inspect import Asked
+    from lumipipe.tasks.new import new
+
+    return new(Asked(files, **asked), out, _say)
+
+
+cli.add_command(crate_command)
+cli.add_command(packet_group)
+cli.add_command(pool_group)
+cli.add_command(rerun_command)
 
 
 def _verb(verb: str, text: str) -> None:
@@ -460,6 +593,7 @@ def _stage(
 
     from lumipipe.backend import choose_backend
     from lumipipe.comm.launch import local_rank
+    from lumipipe.tasks.access import accounted
     from lumipipe.tasks.plan import plan_run
     from lumipipe.tasks.preflight import check_device
     from lumipipe.tasks.request import load_request, placing
@@ -468,17 +602,32 @@ def _stage(
     work = getattr(import_module(f"lumipipe.tasks.{verb}"), verb)
     loaded = load_request(request_file)
     folder = _out(request_file, out).resolve()
+    if plan is None:  # who made the plan has asked already
+        _ask_terms(loaded, folder, record=comm.rank == 0)
     # One thread a rank: sums inside BLAS depend on its number of threads.
     with placing(loaded), threadpool_limits(1):
         stages = _planned(plan, verb, comm.size) if plan else plan_run(loaded, folder, log)
-        if verb == "prepare":
-            left_out: int = work(loaded.request, loaded.base, stages[verb], comm, log)
-            return LEFT_OUT if left_out else 0
-        backend = choose_backend(loaded.request.compute.backend, local_rank())
-        if backend.name == "cupy":
-            check_device(backend)
-        code: int = work(loaded, stages, comm, backend, log)
-        return code
+        told = accounted(loaded, stages, verb, folder) if comm.rank == 0 else nullcontext()
+        with told:
+            if verb == "prepare":
+                left_out: int = work(loaded.request, loaded.base, stages[verb], comm, log)
+                return LEFT_OUT if left_out else 0
+            backend = choose_backend(loaded.request.compute.backend, local_rank())
+            if backend.name == "cupy":
+                check_device(backend)
+            code: int = work(loaded, stages, comm, backend, log)
+            return code
+
+
+def _ask_terms(loaded: Loaded, folder: Path, *, record: bool) -> None:
+    """Refuse what cannot be, or the terms of use deny, and record what they permit."""
+    from lumipipe.tasks.before import check_before
+    from lumipipe.tasks.deciding import check_terms, record_decision
+
+    check_before(loaded)
+    decision = check_terms(loaded, record=record)
+    if decision is not None and record:
+        record_decision(loaded, folder, decision)
 
 
 def _planned(file: Path, verb: str, ranks: int) -> dict[str, Stage]:

@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.config.moments import end_in_words, moment, nanoseconds
 from lumipipe.errors import InputError
+from lumipipe.language import say, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from lumipipe.config import TimeSplit
+
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+_MICROSECOND = 1000  # ns; dates are known to it
 MOST_FOLDS = 10  # nested validation costs a fit for each pair of folds
 
 
@@ -116,15 +121,102 @@ def key_of_rows(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return (key >> np.uint64(11)).astype(np.int64)
 
 
+def rows_until(
+    split: TimeSplit, read: Callable[[int, int], NDArray[np.int64]], rows: int, most: int
+) -> list[int]:
+    """Number of rows of a recording up to each date of a split.
+
+    Parameters
+    ----------
+    split : TimeSplit
+        With dates.
+    read : callable of int, int
+        Stamps of a span of the recording's rows: int64, ns since 1970 (UTC), that never fall.
+    rows : int
+        Rows of the recording.
+    most : int
+        Rows that are read at once; others are passed over by halves.
+
+    Returns
+    -------
+    list of int
+        One number a date. A stamp within the microsecond of a date lies before its end.
+
+    Examples
+    --------
+    >>> from lumipipe.config import TimeSplit
+    >>> split = TimeSplit(kind="time", train_until="1970-01-01", calibrate_until="1970-01-02")
+    >>> hours = 3_600_000_000_000 * np.arange(72)
+    >>> rows_until(split, lambda first, stop: hours[first:stop], 72, 10)
+    [24, 48]
+    """
+    found = []
+    for date in split.dates:
+        after = nanoseconds(date) + _MICROSECOND
+        low, high = 0, rows
+        while high - low > most:
+            middle = (low + high) // 2
+            if read(middle, middle + 1)[0] < after:
+                low = middle + 1
+            else:
+                high = middle
+        found.append(low + int(np.searchsorted(read(low, high), after, side="left")))
+    return found
+
+
+def refuse_empty_parts(
+    split: TimeSplit, until: Sequence[int], rows: int, ends_ns: Sequence[int]
+) -> None:
+    """Refuse dates that leave a part of a split without a row.
+
+    Parameters
+    ----------
+    split : TimeSplit
+        With dates.
+    until : sequence of int
+        Rows up to each of them, of all recordings.
+    rows : int
+        Rows of all recordings.
+    ends_ns : sequence of int, ns since 1970 (UTC)
+        Stamps of first and last rows of the recordings.
+
+    Raises
+    ------
+    InputError
+        Naming the date; write one within the data.
+    """
+    names = ["train_until", "calibrate_until"][: len(until)]
+    ends = [f"{moment(end(ends_ns)):%Y-%m-%d %H:%M:%S}" for end in (min, max)] if rows else ["none"]
+    told = f"the rows are from {' to '.join(ends)} UTC"
+    for name, date, before, count in zip(names, split.dates, [0, *until], until, strict=False):
+        if count == before:
+            part = "train on" if name == "train_until" else "set limits and intervals on"
+            raise InputError(
+                "evaluation.split",
+                f"{name} {end_in_words(date)} leaves no row to {part}: {told}",
+                "write a later date",
+            )
+    if until[-1] == rows:
+        raise InputError(
+            "evaluation.split",
+            f"{names[-1]} {end_in_words(split.dates[-1])} leaves no row to test: {told}",
+            "write an earlier date",
+        )
+
+
 def split_sentence(split: GroupSplit | RandomSplit, folds: int) -> str:
     """The split in words, for page 1 of the report."""
     if isinstance(split, RandomSplit):
-        return (
-            f"Windows were dealt at random to {folds} folds: windows of one recording stand on "
-            "both sides, so the figures flatter."
+        return say(
+            "Windows were dealt at random to {folds} folds: windows of one recording "
+            "stand on both sides, so the figures flatter.",
+            folds=folds,
         )
-    what = {"unit": "unit (person or machine)"}.get(split.by, split.by)
-    return (
-        f"Each {what} was held out: every figure is for data of a {split.by} that the model "
-        f"had never seen ({folds} folds)."
+    what = {"unit": say("unit (person or machine)")}.get(split.by, translated(split.by))
+    return say(
+        "Each {what} was held out: every figure is for data of a {by} that the model had "
+        "never seen ({folds} folds).",
+        what=what,
+        by=translated(split.by),
+        folds=folds,
     )

@@ -7,7 +7,9 @@ change when another unit joins or leaves the dataset.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +29,7 @@ class WindowPlan:
     Parameters
     ----------
     length : int
-        Rows of a window.
+        Rows of a window; 0 where windows are whole recordings.
     start : ndarray of int64, shape (window,)
         First row of each window in the stream.
     recording : ndarray of int64, shape (window,)
@@ -36,6 +38,8 @@ class WindowPlan:
         Windows of each chunk.
     trees : tuple of Tree
         Chunks of each unit.
+    rows_each : ndarray of int64, shape (window,), or None
+        Rows of each window where they differ.
     """
 
     length: int
@@ -43,11 +47,42 @@ class WindowPlan:
     recording: NDArray[np.int64]
     chunks: tuple[Span, ...]
     trees: tuple[Tree, ...]
+    rows_each: NDArray[np.int64] | None = None
 
     def rows(self, chunk: int) -> Span:
         """Rows of the stream that the windows of a chunk touch."""
-        starts = self.start[self.chunks[chunk].first : self.chunks[chunk].stop]
-        return Span(int(starts[0]), int(starts[-1]) + self.length)
+        first, stop = self.chunks[chunk]
+        last = self.length if self.rows_each is None else int(self.rows_each[stop - 1])
+        return Span(int(self.start[first]), int(self.start[stop - 1]) + last)
+
+    def own_numbers(self, windows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A number of each window that stays when another unit joins or leaves the dataset.
+
+        Parameters
+        ----------
+        windows : ndarray of int64, shape (window,)
+            Numbers in the whole dataset.
+
+        Returns
+        -------
+        ndarray of int64, shape (window,)
+            Its number within its unit, on top of 62 bits of a digest of the unit's name: what is
+            drawn by it, such as a sample, depends on the unit alone.
+        """
+        tree = np.searchsorted(self._first_windows, windows, side="right") - 1
+        return self._bases[tree] + windows - self._first_windows[tree]
+
+    @cached_property
+    def _first_windows(self) -> NDArray[np.int64]:
+        """The first window of each tree."""
+        firsts = [self.chunks[tree.chunks.first].first for tree in self.trees]
+        return np.asarray(firsts, dtype=np.int64)
+
+    @cached_property
+    def _bases(self) -> NDArray[np.int64]:
+        """What the numbers of each tree begin at."""
+        digests = [hashlib.sha256(tree.key.encode()).digest()[:8] for tree in self.trees]
+        return np.asarray([int.from_bytes(d, "big") >> 2 for d in digests], dtype=np.int64)
 
 
 def window_starts(segments: Sequence[Span], length: int, hop: int) -> NDArray[np.int64]:
@@ -106,18 +141,55 @@ def plan_windows(
     """
     starts = [window_starts(pieces, length, hop) for pieces in segments]
     recording = np.repeat(np.arange(len(starts)), [len(part) for part in starts])
+    chunks, trees = _chunks(units, [len(part) for part in starts], windows_per_chunk)
+    start = np.concatenate([*starts, np.empty(0, np.int64)])
+    return WindowPlan(length, start, recording.astype(np.int64), chunks, trees)
+
+
+def plan_recordings(units: Sequence[str], rows: Sequence[Span], per_chunk: int) -> WindowPlan:
+    """Whole recordings as windows, their chunks and merge trees.
+
+    Parameters
+    ----------
+    units : sequence of str, length recording
+        Unit of each recording; recordings of one unit stand together.
+    rows : sequence of Span, length recording
+        Rows of each recording, gaps included; where it has none there is no window.
+    per_chunk : int
+        Recordings that are computed together; it fixes the merge tree.
+
+    Returns
+    -------
+    WindowPlan
+        Its length is 0: what a recording's gaps cut is the family's matter.
+
+    Examples
+    --------
+    >>> plan = plan_recordings(["a", "a", "b"], [Span(0, 5), Span(5, 9), Span(9, 11)], 2)
+    >>> [plan.rows(chunk) for chunk in range(len(plan.chunks))]
+    [Span(first=0, stop=9), Span(first=9, stop=11)]
+    """
+    there = np.array([number for number, span in enumerate(rows) if span.size], dtype=np.int64)
+    spans = np.array([rows[number] for number in there], dtype=np.int64).reshape(-1, 2)
+    chunks, trees = _chunks(units, [int(span.size > 0) for span in rows], per_chunk)
+    return WindowPlan(0, spans[:, 0], there, chunks, trees, spans[:, 1] - spans[:, 0])
+
+
+def _chunks(
+    units: Sequence[str], counts: Sequence[int], windows_per_chunk: int
+) -> tuple[tuple[Span, ...], tuple[Tree, ...]]:
+    """Windows of each chunk and chunks of each unit, from the windows of each recording."""
     chunks: list[Span] = []
     trees: list[Tree] = []
     window = 0
     for first, stop in _runs(units):
-        end = window + sum(len(part) for part in starts[first:stop])
+        end = window + sum(counts[first:stop])
         cuts = range(window, end, windows_per_chunk)
         if window < end:
             trees.append(Tree(units[first], Span(len(chunks), len(chunks) + len(cuts))))
         chunks += [Span(cut, min(cut + windows_per_chunk, end)) for cut in cuts]
         window = end
-    start = np.concatenate([*starts, np.empty(0, np.int64)])
-    return WindowPlan(length, start, recording.astype(np.int64), tuple(chunks), tuple(trees))
+    return tuple(chunks), tuple(trees)
 
 
 def _runs(units: Sequence[str]) -> list[Span]:

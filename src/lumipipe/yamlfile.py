@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 _DEEPEST = 40  # keys within keys; an alias that holds itself would never end
 _MOST_KEYS = 100_000  # a few lines of aliases of aliases can stand for more than fits in memory
+_BRACKETS = re.compile(r"[\[\]{}]")
+_MOST_BRACKETS = 100  # open at a time
+_MOST_BYTES = 2**16  # PyYAML takes up to half a second for so many keys
+_LONGEST_NUMBER = 100  # 59:59:59 is a number to YAML, and long ones of the kind take minutes
 _KEY_PATH = re.compile(r"[a-z][a-z0-9_]*(?:\.[A-Za-z0-9_-]+)*")
 _LONGEST_SHOWN = 60
 
@@ -88,18 +92,50 @@ def read_yaml(path: Path) -> YamlFile:
     Raises
     ------
     InputError
-        If the file is missing, empty, not a mapping, not YAML, or has a key twice.
+        If the file is missing, empty, large, not a mapping, not YAML, or has a key twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        is_large = path.stat().st_size > _MOST_BYTES
+        text = "" if is_large else path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(
             str(path), f"cannot be read ({error.strerror})", "check the path"
         ) from error
     except UnicodeDecodeError as error:
         raise InputError(str(path), "is not UTF-8 text", "save it as UTF-8") from error
+    if is_large:
+        raise InputError(
+            str(path), f"has more than {_MOST_BYTES} bytes", "keep data and long lists in files"
+        )
+    return parse_yaml(path, text)
+
+
+def parse_yaml(path: Path, text: str) -> YamlFile:
+    """The mapping in the text of a YAML file, as `read_yaml` gives it.
+
+    Parameters
+    ----------
+    path : Path
+        Where the text is from or will be, for messages.
+    text : str
+        The content.
+
+    Returns
+    -------
+    YamlFile
+        Content and lines.
+
+    Raises
+    ------
+    InputError
+        As `read_yaml`.
+    """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _Loader(text)
+        _refuse_depth(text)
+        node = loader.get_single_node()
+    except RecursionError as error:
+        raise InputError(str(path), "is nested too deep", "write it with fewer levels") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(
@@ -116,13 +152,45 @@ def read_yaml(path: Path) -> YamlFile:
         raise InputError(f"{path}:1", "holds no mapping of keys", "start with lumipipe_request: 1")
     lines: dict[Location, int] = {}
     _collect_lines(path, node, (), lines)
-    return YamlFile(path, _construct(path, text), lines)
+    return YamlFile(path, _construct(path, loader, node), lines)
 
 
-def _construct(path: Path, text: str) -> dict[str, Any]:
+def _refuse_depth(text: str) -> None:
+    """Refuse brackets in brackets before PyYAML looks for keys in each of them."""
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _MOST_BRACKETS:
+            raise RecursionError
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's loader of plain values, but for numbers that take seconds to compute."""
+
+    def _checked(self, node: yaml.ScalarNode) -> yaml.ScalarNode:
+        if len(node.value) > _LONGEST_NUMBER:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"a number of {len(node.value)} signs", node.start_mark
+            )
+        return node
+
+    def whole(self, node: yaml.ScalarNode) -> int:
+        """A whole number."""
+        return int(self.construct_yaml_int(self._checked(node)))
+
+    def real(self, node: yaml.ScalarNode) -> float:
+        """A number."""
+        return float(self.construct_yaml_float(self._checked(node)))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.whole)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.real)
+
+
+def _construct(path: Path, loader: _Loader, node: yaml.Node) -> dict[str, Any]:
     """The plain content of YAML text; tags that would build objects are refused."""
     try:
-        content: dict[str, Any] = yaml.safe_load(text)
+        content: dict[str, Any] = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(
@@ -198,14 +266,36 @@ def input_error(
         remedy = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(sorted(known))}"
         return InputError(file.place(location), f"unknown key {name}", remedy)
     if kind == "missing":
-        missing = ".".join(str(part) for part in (*location, found[-1]))
-        meaning = _fields_at(model, found[:-1]).get(str(found[-1]), "")
-        remedy = f"add {found[-1]}: ..." + (f" ({meaning.rstrip('.')})" if meaning else "")
-        return InputError(file.place(location), f"{missing} is missing", remedy)
+        names = _missing_beside(complaint, complaints)
+        return _missing(file, location, names, _fields_at(model, found[:-1]))
     problem, remedy = _in_words(complaint)
     if not location:
         return InputError(file.place_told(problem), problem, remedy)
     return InputError(file.place(location), f"{name}: {problem}", remedy)
+
+
+def _missing_beside(complaint: ErrorDetails, complaints: Sequence[ErrorDetails]) -> list[str]:
+    """Names of the keys that are missing in the section of a missing one, that one first."""
+    section = complaint["loc"][:-1]
+    return [
+        str(other["loc"][-1])
+        for other in complaints
+        if other["type"] == "missing" and other["loc"][:-1] == section
+    ]
+
+
+def _missing(
+    file: YamlFile, location: Location, names: Sequence[str], meanings: dict[str, str]
+) -> InputError:
+    """Keys of one section that are missing, all at once."""
+    name = ".".join(str(part) for part in (*location, names[0]))
+    if len(names) > 1:
+        told = f"{', '.join([name, *names[1:-1]])} and {names[-1]} are missing"
+        remedy = f"add {', '.join(f'{own}: ...' for own in names)}"
+        return InputError(file.place(location), told, remedy)
+    meaning = meanings.get(names[0], "")
+    remedy = f"add {names[0]}: ..." + (f" ({meaning.rstrip('.')})" if meaning else "")
+    return InputError(file.place(location), f"{name} is missing", remedy)
 
 
 def _in_words(complaint: ErrorDetails) -> tuple[str, str]:
@@ -222,6 +312,7 @@ def _in_words(complaint: ErrorDetails) -> tuple[str, str]:
         ),
         "string_too_short": ("is empty", "write a text"),
         "too_short": ("is empty", "give it an entry"),
+        "model_type": (f"{shown} does not fit", "write it as keys with values"),
         "string_pattern_mismatch": (
             f"{shown} does not fit",
             f"write {PATTERNS.get(pattern, f'what matches {pattern}')}",
@@ -261,9 +352,16 @@ def _fields_at(model: type[BaseModel], location: Sequence[str | int]) -> dict[st
     node = schema
     for part in location:
         node = _resolve(node, definitions)
+        if isinstance(part, str) and _is_branch(part, str(node.get("title"))):
+            continue
         node = node.get("items", {}) if isinstance(part, int) else _child(node, part)
     fields = _resolve(node, definitions).get("properties", {})
     return {name: field.get("description", "") for name, field in fields.items()}
+
+
+def _is_branch(part: str, title: str) -> bool:
+    """Whether pydantic calls a union's branch so: Name, or function-after[check(), Name]."""
+    return part == title or part.endswith(f" {title}]")
 
 
 def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:

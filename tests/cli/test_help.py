@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("run", "request", "plan", "info", "status", "cancel", "smoke", "bench", "rata"),
+    *("inspect", "packet", "pool", "bundle", "crate", "rerun"),
     *VERBS,
 )
 
@@ -31,7 +32,9 @@ def test_help_lists_all_commands_in_a_line_each() -> None:
 @pytest.mark.parametrize(
     "words",
     [(name,) for name in COMMANDS]
-    + [("request", "check"), ("request", "schema"), ("request", "quote")],
+    + [("request", "check"), ("request", "schema"), ("request", "quote")]
+    + [("packet", name) for name in ("make", "merge", "calibrate", "inspect", "fit")]
+    + [("pool", n) for n in ("init", "add", "list", "show", "verify", "withdraw", "stage")],
 )
 def test_each_command_explains_itself(words: tuple[str, ...]) -> None:
     said = call(*words, "--help")

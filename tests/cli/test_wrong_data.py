@@ -55,9 +55,9 @@ def _one_id_twice(folder: Path) -> Path:
 
 def _ambiguous_dialect(folder: Path) -> Path:
     request = activity(folder, data={0: {"read": UNDECLARED}})
-    for file in (folder / "raw").iterdir():
-        # A thousand or one? Both marks explain every number.
-        file.write_text("x;y\n" + "1,234;2,345\n" * 20)
+    for number, file in enumerate((folder / "raw").iterdir()):
+        # A thousand or one? Both marks explain every number. No two files are equal.
+        file.write_text("x;y\n" + "1,234;2,345\n" * (20 + number))
     return request
 
 

@@ -125,7 +125,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "activity",
         {"rights": {"zzz": 1}},
         "zzz:",
-        "unknown key rights.zzz; known keys: licence, owner, personal_data",
+        "unknown key rights.zzz; known keys: actor, commercial, consent_register, delete_after",
     ),
     "unknown family": (
         "activity",

@@ -41,8 +41,8 @@ def here():
         file.write(f"{os.getpid()}\\n")
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
     signal.signal(number, hear)
-while not child and not (folder / "here").exists():
-    time.sleep(0.01)
+while not child and not ((folder / "here").exists() and (folder / "here").stat().st_size):
+    time.sleep(0.01)  # the child's line is the first
 here()
 time.sleep(60)
 """

@@ -38,6 +38,9 @@ def _split(**split: Any) -> dict[str, Any]:
     return {"evaluation": {"split": {"train_first_s": DROP, **split}}}
 
 
+BUDGET = "Uncertainty budget of ref"
+
+
 def table(result: Result, title: str) -> dict[str, list[Any]]:
     """Rows of a table of the report by their first cell."""
     figures = [figure for section in result.sections for figure in section.figures]
@@ -67,10 +70,10 @@ def test_a_sensor_that_drifts_expires_with_a_date(tmp_path: Path) -> None:
     biases = [unit.values["bias, mg/m3"] for unit in result.units]
     for number, bias in enumerate(biases):
         assert bias.lower < 0.15 + 0.3 * number < bias.upper
-    parts = table(result, "What the error consists of")
-    assert parts["drift"][-1] > 80
-    assert parts["reference"][0] == "not characterised"
-    assert parts["reference"][-2] is None
+    parts = table(result, BUDGET)
+    assert parts["drift"][4] > 80
+    assert parts["reference"][-1] == "not stated: asset.reference_u"
+    assert parts["reference"][3] is None
     rows = pq.read_table(done.product("score") / "periods.parquet").to_pydict()
     assert rows["verdict"] == [unit.verdict for unit in result.units]
     assert np.diff(rows["bias"]).min() > 0
@@ -130,10 +133,15 @@ def test_conditions_join_the_band(tmp_path: Path) -> None:
 
 
 def test_a_stated_reference_takes_its_part(tmp_path: Path) -> None:
-    parts = table(run(tmp_path, asset={"reference_u": 0.05}).result, "What the error consists of")
-    assert parts["reference"] == ["stated in the request", "B", "no", 0.05, parts["reference"][-1]]
-    alone = table(run(tmp_path).result, "What the error consists of")
-    assert parts["model"][-2] == pytest.approx(np.sqrt(alone["model"][-2] ** 2 - 0.05**2))
+    parts = table(run(tmp_path, asset={"reference_u": 0.05}).result, BUDGET)
+    assert parts["reference"][0] == "B, not assumed"
+    assert parts["reference"][3] == 0.05
+    assert parts["reference"][5] == "independent"
+    alone = table(run(tmp_path).result, BUDGET)
+    with_it, without = parts["calibration model"][3], alone["calibration model"][3]
+    # Printed with two digits: each is off by a twentieth at most.
+    assert with_it == pytest.approx(np.sqrt(without**2 - 0.05**2), rel=0.1)
+    assert with_it < without
 
 
 def test_no_class_without_a_number(tmp_path: Path) -> None:
@@ -191,8 +199,8 @@ def test_wrong_requests_are_refused(tmp_path: Path, changes: dict[str, Any], mes
 
 def test_a_calibration_is_of_one_sensor(tmp_path: Path) -> None:
     request = ambient(tmp_path, data={0: {"source": "raw/*.csv", "recordings": {"id": "{name}"}}})
-    text = (tmp_path / "raw" / "road.csv").read_bytes()
-    (tmp_path / "raw" / "street.csv").write_bytes(text)
+    lines = (tmp_path / "raw" / "road.csv").read_bytes().splitlines(keepends=True)
+    (tmp_path / "raw" / "street.csv").write_bytes(b"".join(lines[:-1]))  # equal bytes are a copy
     with pytest.raises(InputError, match="one request for each sensor"):
         answer(request, tmp_path / "out")
 

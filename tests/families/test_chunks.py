@@ -23,8 +23,10 @@ def chunk_settings(request: Path) -> list[tuple[str, ...]]:
     """Where the request of a family says how much is computed together."""
     loaded = yaml.safe_load(request.read_text(encoding="utf-8"))["train"]
     found = [(name,) for name in loaded if name.endswith("_per_chunk")]
-    inner = loaded.get("classifier", {})
-    return found + [("classifier", name) for name in inner if name.endswith("_per_chunk")]
+    inner = {key: loaded.get(key, {}) for key in ("classifier", "events", "intensity")}
+    return found + [
+        (key, name) for key in inner for name in inner[key] if name.endswith("_per_chunk")
+    ]
 
 
 def set_chunks(family: str, folder: Path, size: int) -> Path:

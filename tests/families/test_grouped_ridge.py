@@ -16,10 +16,11 @@ from lumipipe.families.grouped_ridge import (
     set_thresholds,
 )
 from lumipipe.models.ridge import RidgeReducer, fit_path, predict
+from lumipipe.uncertainty.scores import Scores
 
 NUMPY = choose_backend("numpy")
 FOLDS, ROWS, INPUTS, CLASSES = 5, 60, 6, 3
-SETTINGS = ridge_settings((1.0, 10.0, 100.0), INPUTS, set_thresholds(0.8))
+SETTINGS = ridge_settings((1.0, 10.0, 100.0), INPUTS, set_thresholds(0.8, Scores()))
 REDUCER = RidgeReducer(xp, INPUTS, CLASSES, 40, 1)
 
 

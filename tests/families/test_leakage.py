@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lumipipe.reporting.result import LeakageTest, Result
 
-LEARN_NOTHING = {"carbon"}
+LEARN_NOTHING = {"carbon", "esports", "hrv", "session_load"}
 RANDOM = RandomSplit(kind="random", because="to try")
 BY_UNIT = GroupSplit(kind="group", by="unit")
 
@@ -166,7 +166,7 @@ def test_windows_of_one_recording_on_both_sides_are_found(tmp_path: Path) -> Non
         del recording
         return number % self.folds
 
-    with patch.object(WindowClassifier, "_folds_of", by_window):
+    with patch.object(WindowClassifier, "folds_of", by_window):
         result = answer(activity(tmp_path), tmp_path / "out").result
     found = leakage(result)
     assert {found[name].status for name in ("unit", "recording", "rows")} == {"found"}

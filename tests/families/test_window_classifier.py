@@ -67,6 +67,14 @@ def test_two_groups_are_too_few(tmp_path: Path) -> None:
         answer(request, tmp_path / "out")
 
 
+def test_one_class_is_too_few(tmp_path: Path) -> None:
+    request = activity(tmp_path)
+    for shaken in (tmp_path / "raw").glob("*shake*"):
+        shaken.unlink()
+    with pytest.raises(InputError, match=r"all recordings are of one class \(swing\); give"):
+        answer(request, tmp_path / "out")
+
+
 def test_recordings_of_unlike_rates_are_refused(tmp_path: Path) -> None:
     request = activity(tmp_path)
     text = request.read_text(encoding="utf-8")

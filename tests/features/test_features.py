@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from conftest import to_numpy
 from lumipipe.errors import InputError
 from lumipipe.features import FEATURES, build_features, measure_features
+from lumipipe.features.described import described, restored
 
 LENGTH, RATE_HZ = 100, 50.0
 SETTINGS = {
@@ -24,6 +26,8 @@ SETTINGS = {
     "lags": {"rows": [0, 3]},
     "slopes": {"points": 3},
     "trend": {},
+    "ratios": {"pairs": [("x", "y")], "products": [("x", "z")]},
+    "poling": {"channels": ["x", "z"]},
 }
 CHANNELS = [
     SimpleNamespace(name="x", scale=2.0),
@@ -130,3 +134,17 @@ def test_wrong_requests_are_refused(requested, message):
 def test_short_windows_are_refused():
     with pytest.raises(InputError, match="take longer windows"):
         build_features({"random_convolution": {}}, CHANNELS, 8, RATE_HZ, 1)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_a_feature_comes_back_from_its_description(name):
+    feature = built(name)
+    again = restored(json.loads(json.dumps(described(feature))))
+    assert again == feature
+    assert type(again) is type(feature)
+    assert again(windows(), RATE_HZ).tobytes() == feature(windows(), RATE_HZ).tobytes()
+
+
+def test_a_feature_of_another_version_is_refused():
+    with pytest.raises(InputError, match="no class Newer"):
+        restored({"class": "Newer", "fields": {}})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import to_numpy
-from lumipipe.kernels.windows import window_batch
+from lumipipe.kernels.windows import levels, window_batch
 
 
 def twin(rows, starts, length):
@@ -27,3 +27,14 @@ def test_any_length_and_starts(length, starts):
     batch = window_batch(rows, np.asarray(starts), length)
     np.testing.assert_array_equal(batch, twin(rows, starts, length))
     assert batch.flags.c_contiguous
+
+
+def test_levels_are_means_and_spreads(xp_array):
+    windows = np.random.default_rng(1).normal([[[3.0], [-2.0]]], 0.5, size=(50, 2, 7))
+    windows[:, 1, 0] = 4.0  # constant: the floor alone
+    found = to_numpy(levels(xp_array(windows), [2.0, 1.0]))
+    scaled = windows / [[2.0], [1.0]]
+    spread = np.log(scaled.std(axis=0) + 1e-3)
+    # Sums of 50 terms: some 50 roundings of values of about 1.
+    np.testing.assert_allclose(found, np.concatenate([scaled.mean(axis=0), spread]).T, rtol=1e-12)
+    assert found[0, 3] == np.log(1e-3)

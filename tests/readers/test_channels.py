@@ -71,16 +71,16 @@ def test_wrong_declarations(change: dict[str, Any], message: str) -> None:
         Channel.model_validate(SPECTRUM | change)
 
 
-def write(base: Path, header: str, name: str) -> None:
+def write(base: Path, header: str, name: str, first: int = 0) -> None:
     (base / "raw").mkdir(parents=True, exist_ok=True)
     width = header.count(",") + 1
-    rows = [",".join(f"{10 * r + c}" for c in range(width)) for r in range(3)]
+    rows = [",".join(f"{first + 10 * r + c}" for c in range(width)) for r in range(3)]
     (base / "raw" / name).write_text("\n".join([header, *rows]) + "\n")
 
 
 def test_a_dataset_knows_group_and_axis(tmp_path: Path) -> None:
     write(tmp_path, "428,1,429", "p.csv")
-    write(tmp_path, "428,1,429", "q.csv")
+    write(tmp_path, "428,1,429", "q.csv", first=100)
     form = request(source(channels=[SPECTRUM | {"axis": "wavenumber, 1/cm"}, OTHER]))
     assert run(form, tmp_path, tmp_path / "out") == 0
     manifest = stage_of(tmp_path / "out").manifest
@@ -88,7 +88,7 @@ def test_a_dataset_knows_group_and_axis(tmp_path: Path) -> None:
     names = [(row.name, row.group, row.axis) for row in stream.channels]
     axis = "wavenumber, 1/cm"
     assert names == [("a[428]", "a", axis), ("a[429]", "a", axis), ("t", None, None)]
-    assert stream.read_rows(0, 6)[:, 1].tolist() == [2, 12, 22, 2, 12, 22]
+    assert stream.read_rows(0, 6)[:, 1].tolist() == [2, 12, 22, 102, 112, 122]
     assert read_manifest(manifest).record["recordings"] == 2
 
 

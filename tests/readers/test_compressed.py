@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.compressed import read_limited
+from lumipipe.readers.compressed import first_bytes, read_limited, unpacks_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,3 +57,25 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     for name in ("a.txt", "a.gz"):
         with pytest.raises(InputError, match="cannot be read"):
             read_limited(tmp_path / name, 10)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".xz"])
+@pytest.mark.parametrize("most", [0, 1, 70_000, 100_017, 100_018, 10**6])
+def test_first_bytes(tmp_path: Path, suffix: str, most: int) -> None:
+    pack = {"": bytes, ".gz": gzip.compress, ".xz": lzma.compress}[suffix]
+    first, second = bytes(range(256)) * 390 + b"x" * 160, b"the second member"
+    file = tmp_path / f"a.csv{suffix}"
+    file.write_bytes(pack(first) + pack(second))
+    content = first + second
+    assert first_bytes(file, most) == (content[:most], len(content) > most)
+    assert not suffix or unpacks_beyond(file, most) == (len(content) > most)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz"])
+def test_first_bytes_of_what_is_no_compressed_file(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"a.csv{suffix}"
+    file.write_bytes(b"plain text")
+    with pytest.raises(RecordingError, match="truncated or damaged"):
+        first_bytes(file, 10)
+    with pytest.raises(InputError, match="cannot be read"):
+        first_bytes(tmp_path / "absent", 10)

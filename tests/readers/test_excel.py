@@ -118,7 +118,7 @@ def test_what_is_wrong_is_one_line(
 def test_a_damaged_or_empty_workbook_is_a_bad_recording(tmp_path: Path) -> None:
     book = workbook(tmp_path / "b.xlsx", data=[["x"], [1.0]])
     (tmp_path / "cut.xlsx").write_bytes(book.read_bytes()[:300])
-    with pytest.raises(RecordingError, match="damaged or no workbook"):
+    with pytest.raises(RecordingError, match="is damaged or no archive"):
         next(read(tmp_path / "cut.xlsx", Options()))
     with pytest.raises(RecordingError, match="has no rows"):
         next(read(workbook(tmp_path / "e.xlsx", data=[["x"]]), Options()))

@@ -57,6 +57,7 @@ def test_paths_and_globs(base: Path) -> None:
         ("a", "name its files: a/"),
         ("package:no_such_package/x.npy", r"pip install 'lumipipe\[demo\]'"),
         ("package:json/*.csv", "no file matches"),
+        ("package:json/../../*.py", "leads out of the package"),
     ],
 )
 def test_nothing_found(base: Path, pattern: str, message: str) -> None:

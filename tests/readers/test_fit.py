@@ -169,7 +169,7 @@ def test_developer_fields_shift_nothing(
     assert found == ([] if column is None else [column])
     if column is not None:
         np.testing.assert_array_equal(table.columns[column], [np.nan, 0x37, np.nan])
-        assert table.attributes[f"unit.{column}"] == "W"
+        assert table.attributes[f"unit:{column}"] == "W"
     assert note is None or any(note in line for line in table.notes)
 
 
@@ -353,7 +353,7 @@ def test_no_reading_is_no_number(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.columns["heart_rate"], [140, np.nan, np.nan])
     np.testing.assert_array_equal(table.columns["power"], [0, np.nan, 200])
     np.testing.assert_array_equal(table.columns["cadence"], [0, np.nan, 90])
-    assert "heart_rate: 1 zeros are no reading" in table.notes
+    assert "heart_rate: 1 zero: no reading" in table.notes
 
 
 def test_times_between_beats(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def tables(file, options):
     what = file.read_text()
     if what == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if what == "give up":
+        os.abort()
     if what == "run on":
         while True:
             pass
@@ -160,7 +162,8 @@ def test_tables_come_back_as_they_were(faulty: Path) -> None:
     ("what", "kind", "message"),
     [
         ("crash", RecordingError, r"its reader crashed \(SIGSEGV\)"),
-        ("fill", RecordingError, r"its reader failed \(exit status 1\)"),
+        ("fill", RecordingError, "takes more memory than a file of its size should"),
+        ("give up", RecordingError, r"its reader gave up \(SIGABRT\)"),
         ("refuse", RecordingError, "a: is bad; mend it"),
         ("complain", InputError, "a: has no table; name another"),
     ],
@@ -176,6 +179,6 @@ def test_what_becomes_of_the_process_is_one_line(
 
 def test_a_process_that_runs_on_is_ended(faulty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faulty.write_text("run on")
-    monkeypatch.setattr(process, "_WAITING", 0.4)  # of 8 seconds of processor time
+    monkeypatch.setattr(process, "_WAITING", 0.4)  # of 4 seconds of processor time
     with pytest.raises(RecordingError, match="came to no end in time"):
         list(isolated(faulty, "faulty", ContainerOptions()))

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import re
-import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-import yaml
-import zarr
 
-from lumipipe.backend import choose_backend
-from lumipipe.comm import SerialComm
+from command import launch
 from lumipipe.errors import InputError
 from lumipipe.readers import READERS
 from lumipipe.readers.fit import Options
 from lumipipe.readers.privacy import KEY, KEY_FILE, is_place, pseudonym
-from lumipipe.tasks.report import report
-from lumipipe.tasks.request import load_request
-from readers.activity_files import (
-    STRING,
-    UINT8,
-    UINT16,
-    UINT32Z,
-    USER_PROFILE,
-    Message,
-    file_id,
-    fit_file,
-    gpx,
-    lap,
-    record,
-    tcx,
-    timer,
-    trackpoint,
-    trkpt,
+from personal_requests import (
+    PERSONAL,
+    PLACE,
+    SECRET,
+    SERIAL,
+    contents,
+    hits,
+    needles,
+    personal_request,
+    places_in,
 )
 from running import answer
 
@@ -43,11 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("fitdecode", reason="FIT files are the extra activity-files")
-
-SERIAL = 3_912_345_678
-PLACE = (60.1234567, 25.7654321)
-NAMES = ("Aino Example", "Kotikuja 7")
-SECRET = "a key of more than sixteen bytes"
 
 
 def test_a_pseudonym_needs_a_key_and_hides_it(
@@ -86,144 +68,90 @@ def test_names_of_other_things(name: str) -> None:
     assert not is_place(name)
 
 
-def profile() -> Message:
-    """Who wears the device: name, sex, age, height, weight."""
-    return Message(
-        USER_PROFILE,
-        [(0, STRING, NAMES[0]), (1, UINT8, 0), (2, UINT8, 41), (3, UINT8, 177), (4, UINT16, 713)],
-    )
-
-
-def rides(folder: Path) -> None:
-    """The same kind of ride from three kinds of devices, a day apart, with all that is private."""
-    folder.mkdir()
-    rows = [
-        record(
-            t,
-            power=200 + t % 11,
-            distance=8.0 * t,
-            latitude=PLACE[0] + 1e-5 * t,
-            longitude=PLACE[1],
-        )
-        for t in range(60)
-    ]
-    device = Message(23, [(0, UINT8, 0), (3, UINT32Z, SERIAL), (19, STRING, NAMES[1])])
-    content = [file_id(SERIAL), profile(), device, timer(0, starts=True), *rows]
-    (folder / "a.fit").write_bytes(fit_file(content))
-    day = 86_400
-    power = "<extensions><power>{}</power></extensions>"
-    points = "".join(
-        trkpt(day + t, power.format(200 + t % 11), PLACE[0] + 1e-5 * t) for t in range(60)
-    )
-    text = gpx(points, name=NAMES[0]).replace('lon="25.5"', f'lon="{PLACE[1]:.7f}"')
-    head = f"<metadata><author><name>{NAMES[0]}</name></author><desc>{NAMES[1]}</desc></metadata>"
-    (folder / "b.gpx").write_text(text.replace("<trk>", f"{head}<trk>"), encoding="utf-8")
-    creator = (
-        f"<Creator><Name>{NAMES[0]}</Name><UnitId>{SERIAL}</UnitId><ProductID>1</ProductID>"
-        f"</Creator><Notes>{NAMES[1]}</Notes>"
-    )
-    track = "".join(trackpoint(2 * day + t, power=200 + t % 11) for t in range(60))
-    (folder / "c.tcx").write_text(tcx(lap(2 * day, 60, track), creator=creator), encoding="utf-8")
-
-
-def request(folder: Path, **read: object) -> Path:
-    """A request that monitors power and distance, over all three formats."""
-    channels = {"power": "W", "distance": "m"} | ({"latitude": "deg"} if read else {})
-    sources = [
-        {
-            "id": form,
-            "source": f"raw/*.{form}",
-            "format": form,
-            "read": {"pseudonyms": "club"} | read,
-            "time": {"kind": "column", "column": "time", "unit": "s"},
-            "channels": [{"name": n, "quantity": n, "unit": unit} for n, unit in channels.items()],
-        }
-        for form in ("fit", "gpx", "tcx")
-    ]
-    form = {
-        "lumipipe_request": 1,
-        "id": "private",
-        "title": "Rides",
-        "question": {
-            "decision": "whether the test passes",
-            "family": "monitoring",
-            "unit_of_decision": "one second",
-            "not_to_be_used_for": ["anything but tests"],
-        },
-        "data": sources,
-        "rights": {"owner": "nobody", "personal_data": "pseudonymous"},
-        "evaluation": {"split": {"kind": "time", "train_first_rows": 40}},
-        "train": {
-            "alpha": 0.05,
-            "blocks": 4,
-            "models": {"main": {"kind": "pca", "components": 1}},
-        },
-        "compute": {"backend": "numpy"},
-    }
-    folder.mkdir(exist_ok=True)
-    (folder / "request.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
-    return folder / "request.yaml"
-
-
-def needles() -> dict[str, bytes]:
-    """All forms in which a place, a name, a serial number or the key could stand in a file."""
-    found = {f"name {name}": name.encode() for name in NAMES} | {"the key": SECRET.encode()}
-    found |= {"serial": str(SERIAL).encode(), "serial in hex": f"{SERIAL:x}".encode()}
-    for order in "<>":
-        found[f"serial {order}"] = struct.pack(f"{order}I", SERIAL)
-        for value in PLACE:
-            semicircles = round(value * 2**31 / 180)
-            found[f"{value} {order}i"] = struct.pack(f"{order}i", semicircles)
-            found[f"{value} {order}d"] = struct.pack(f"{order}d", value)
-            # As the reader computes it from whole semicircles.
-            exact = semicircles * (180.0 / 2**31)
-            found[f"{value} {order}d exact"] = struct.pack(f"{order}d", exact)
-    return found | {f"{value} as text": f"{value:.4f}"[:-1].encode() for value in PLACE}
-
-
-def contents(out: Path) -> dict[str, bytes]:
-    """All bytes of all files of a run, those of compressed arrays and tables unpacked too."""
-    found = {path.as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    for path in out.rglob("*.parquet"):
-        found[f"{path} as text"] = pq.read_table(path).to_pandas().to_csv().encode()
-    for path in out.rglob("*.zarr"):
-        for name, array in zarr.open_group(path, mode="r").members(max_depth=None):
-            if isinstance(array, zarr.Array):
-                found[f"{path}/{name}"] = np.asarray(array[...]).tobytes()
-    return found
-
-
-def hits(folder: Path, **read: object) -> set[str]:
-    """What of the files that went into a run stands in anything that came out of it."""
-    path = request(folder, **read)
-    rides(folder / "raw")
-    done = answer(path, folder / "out")
-    report(load_request(path), done.stages, SerialComm(), choose_backend("numpy"), lambda _: None)
-    out = contents(folder / "out")
-    assert any(name.endswith("report.html") for name in out)
-    assert any(name.endswith(".parquet as text") for name in out)
-    assert any("/main/value" in name for name in out)
-    return {what for what, text in needles().items() for found in out.values() if text in found}
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of the pseudonyms, for the processes of a run, too."""
+    monkeypatch.setenv(KEY, SECRET)
 
 
 @pytest.mark.slow
-def test_no_output_of_a_run_leads_to_a_person(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(KEY, SECRET)
-    assert hits(tmp_path / "closed") == set()
-    # The search would have found them: here the request asks for positions.
-    assert f"{PLACE[0]} <d" in hits(tmp_path / "open", positions=True)
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("family", PERSONAL)
+def test_no_output_of_a_run_leads_to_a_person(tmp_path: Path, family: str) -> None:
+    """Through the workflow, so that its logs and copies are looked through as well."""
+    request = personal_request(tmp_path / "closed", family)
+    said = launch("run", request, "--out", tmp_path / "out")
+    assert said.code == 0, said.err
+    names = {name.rpartition("/")[2] for name, *_ in contents(tmp_path / "out")}
+    assert {"report.html", "dossier.html", "result.json", "request.yaml"} <= names
+    assert any(name.endswith(".log") for name in names)
+    assert any(name.endswith(".parquet as text") for name in names)
+    assert hits(tmp_path / "out", said.out, said.err) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("secret")
+def test_the_search_finds_what_is_let_out(tmp_path: Path) -> None:
+    request = personal_request(tmp_path / "open", "monitoring", positions=True)
+    done = answer(request, tmp_path / "out")
+    assert done.result.units
+    found = hits(tmp_path / "out")
+    assert "latitudes in degrees" in found or "latitudes in radians" in found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("form", ["fit", "gpx", "tcx"])
+def test_an_error_about_a_file_leads_to_nobody(tmp_path: Path, form: str) -> None:
+    """A file that is cut in its middle, between position, name and serial number."""
+    request = personal_request(tmp_path / "closed", "monitoring")
+    for file in (tmp_path / "closed" / "raw").glob(f"*.{form}"):
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+    said = launch("run", request, "--out", tmp_path / "out")
+    assert said.code == 2, said
+    assert hits(tmp_path / "out", said.out, said.err) == set()
+
+
+def test_the_needles_are_in_the_files(tmp_path: Path) -> None:
+    """Each file that goes in holds a place, both names and the serial number in some form."""
+    personal_request(tmp_path / "closed", "activity")
+    wanted = needles()
+    for file in (tmp_path / "closed" / "raw").iterdir():
+        content = file.read_bytes()
+        found = {what.split(" ")[0] for what, needle in wanted.items() if needle in content}
+        assert {"name", str(PLACE[0])} <= found, file
+        assert "serial" in found or file.suffix == ".gpx"
+
+
+@pytest.mark.parametrize("unit", ["degrees", "radians", "semicircles"])
+@pytest.mark.parametrize("kind", ["f4", "f8", "i4"])
+def test_latitudes_are_seen_among_other_numbers(unit: str, kind: str) -> None:
+    if kind == "i4" and unit != "semicircles":
+        return
+    scale = {"degrees": 1.0, "radians": np.pi / 180, "semicircles": 2**31 / 180}[unit]
+    values = np.random.default_rng(1).uniform(-500, 500, size=2000)
+    assert places_in(values.astype(kind)) == set()
+    values[5:65] = (PLACE[0] + 1e-5 * np.arange(60)) * scale
+    assert places_in(values.astype(kind)) == {f"latitudes in {unit}"}
+
+
+def test_positions_stay_inside_and_nothing_is_cut_off_by_default() -> None:
+    """What is derived from positions (distance, speed) and the times of day do leave."""
+    options = Options()
+    assert options.positions is False
+    assert options.pseudonyms is None
+    assert (options.cut_start_s, options.cut_end_s) == (0.0, 0.0)
 
 
 def test_the_same_device_has_one_pseudonym_in_all_formats(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(KEY, SECRET)
-    rides(tmp_path / "raw")
-    fit = next(READERS["fit"].read(tmp_path / "raw" / "a.fit", Options(pseudonyms="club")))
+    folder = personal_request(tmp_path / "rides", "activity").parent / "raw"
+    fit = next(READERS["fit"].read(folder / "p0_cycling.fit", Options(pseudonyms="club")))
     tcx_options = READERS["tcx"].Options.model_validate({"pseudonyms": "club"})
-    other = next(READERS["tcx"].read(tmp_path / "raw" / "c.tcx", tcx_options))
+    other = next(READERS["tcx"].read(folder / "p0_cycling.tcx", tcx_options))
     assert fit.attributes["device"] == other.attributes["device"] == pseudonym(str(SERIAL), "club")
-    plain = next(READERS["fit"].read(tmp_path / "raw" / "a.fit", Options()))
+    plain = next(READERS["fit"].read(folder / "p0_cycling.fit", Options()))
     assert "device" not in plain.attributes

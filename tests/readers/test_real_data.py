@@ -92,7 +92,6 @@ def test_skab_with_text_stamps_and_labels(real_data: Path) -> None:
             "kind": "column",
             "column": "datetime",
             "format": "%Y-%m-%d %H:%M:%S",
-            "rate_hz": 1,
         },
         "channels": channels("acceleration_rms", "g", a1="Accelerometer1RMS")
         + channels("volume_flow", "l/min", flow="Volume Flow RateRMS"),
@@ -125,7 +124,7 @@ def test_phone_and_watch_are_joined(real_data: Path) -> None:
             source=f"har-phone-watch/s01/*_{name}.csv.gz",
             format="csv",
             stream=name,
-            time={"kind": "column", "column": "timestamp", "unit": "ms", "rate_hz": 100},
+            time={"kind": "column", "column": "timestamp", "unit": "ms"},
             channels=channels(
                 "acceleration",
                 "m/s2",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pytest
 
 from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.readers import recording
 from lumipipe.readers.recording import Recording, beside_digests, read_recordings
+from lumipipe.readers.tables import ReaderOptions, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +118,7 @@ def test_constant_channel_is_noted(tmp_path: Path, value: float) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "cvs"}, "r.yaml:7: unknown format cvs"),
+        ({"format": "cvs"}, "r.yaml:7: no reader for format cvs; did you mean csv"),
         ({"read": {"headr": 1}}, "r.yaml:7: read.headr: Extra inputs"),
         ({"read": {"header": 2}}, "say which holds the names"),
         ({"channels": [CHANNEL | {"name": "axx"}]}, "has no column axx; did you mean ax?"),
@@ -239,3 +242,46 @@ def test_files_that_decide_what_another_means_are_told_with_their_digests(tmp_pa
     (tmp_path / "links" / "a.mf4").symlink_to(tmp_path / "a.mf4")
     assert len(beside_digests(source, tmp_path / "links" / "a.mf4")) == 1
     assert beside_digests(make(tmp_path), tmp_path / "p1-s2.csv") == {}
+
+
+def test_channels_go_by_name_in_whatever_order_a_file_has_them(tmp_path: Path) -> None:
+    rows = [{"t": 10 * row, "x": row, "y": 2 * row + 1, "z": -row, "extra": 7} for row in range(8)]
+    channels = [CHANNEL | {"name": name} for name in ("x", "y", "z")]
+    found = []
+    for order in (["t", "x", "y", "z"], ["z", "extra", "y", "t", "x"]):
+        lines = [";".join(order), *(";".join(str(row[name]) for name in order) for row in rows)]
+        source = make(tmp_path, "\n".join(lines) + "\n", channels=channels, time=STAMPS)
+        found.append(load(tmp_path, source).streams["main"].values)
+    np.testing.assert_array_equal(found[0], found[1])
+    # Swapped in names only, values are swapped: a name is all that tells an axis.
+    swapped = [";".join("yx"["xy".index(n)] if n in "xy" else n for n in order), *lines[1:]]
+    other = load(tmp_path, make(tmp_path, "\n".join(swapped) + "\n", channels=channels))
+    np.testing.assert_array_equal(other.streams["main"].values, found[0][:, [1, 0, 2]])
+    for header, message in (
+        ("t;x;y;Z", "has no column z; did you mean Z?"),
+        ("t;x;y;w", "has no column z"),
+        ("t;x;y;z;z", "the column name z stands twice"),
+    ):
+        width = header.count(";") + 1
+        text = f"{header}\n" + "".join(f"{10 * row}{';1' * (width - 1)}\n" for row in range(4))
+        with pytest.raises(InputError, match=re.escape(message)):
+            load(tmp_path, make(tmp_path, text, channels=channels))
+
+
+class _Stub(NamedTuple):
+    """A reader that gives columns of different lengths."""
+
+    Options: type[ReaderOptions] = ReaderOptions
+
+    @staticmethod
+    def read(_: Path, __: ReaderOptions) -> Iterator[Table]:
+        yield Table("p1-s2", {"t": np.arange(58), "ax": np.arange(67.0)}, {}, None)
+
+
+def test_values_without_a_time_each_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make(tmp_path)
+    monkeypatch.setattr(recording, "READERS", {"csv": _Stub()})
+    with pytest.raises(RecordingError, match="column t has 58 rows, ax has 67"):
+        load(tmp_path, source)

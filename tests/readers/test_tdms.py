@@ -103,6 +103,25 @@ def test_chained_scales_are_applied(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.columns["x"], [10.0, 30.0, 50.0, 70.0])
 
 
+def test_a_polynomial_is_applied_in_the_order_of_its_powers(tmp_path: Path) -> None:
+    powers = [0.5, -2.0, 0.25, 1e-3]  # of x**0, x**1, ...: a case where the order shows
+    said = {
+        "NI_Number_Of_Scales": 1,
+        "NI_Scale[0]_Scale_Type": "Polynomial",
+        "NI_Scale[0]_Polynomial_Coefficients_Size": len(powers),
+        "NI_Scale[0]_Polynomial_Input_Source": 0xFFFFFFFF,
+    } | {f"NI_Scale[0]_Polynomial_Coefficients[{k}]": value for k, value in enumerate(powers)}
+    raw = np.array([-3, 0, 2, 7], dtype=np.int16)
+    file = write(tmp_path / "run.tdms", ("g", "x", raw, said))
+    (table,) = read(file, Options())
+    expected = [0.5 - 2.0 * x + 0.25 * x**2 + 1e-3 * x**3 for x in raw.tolist()]
+    np.testing.assert_allclose(table.columns["x"], expected, rtol=1e-12)
+    del said["NI_Scale[0]_Polynomial_Coefficients[2]"]
+    file = write(tmp_path / "less.tdms", ("g", "x", raw, said))
+    with pytest.raises(RecordingError, match="Coefficients"):
+        list(read(file, Options()))
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -76,6 +78,18 @@ def test_time_from_the_start_has_no_start() -> None:
     found = base(np.array([0.0, 0.08, 0.16]), unit="s", origin="recording")
     assert found.start_ns is None
     assert found.time_ns.tolist() == [0, 80 * MS, 160 * MS]
+
+
+def test_intervals_from_the_row_before_add_up() -> None:
+    found = base(np.array([800.0, 812.5, 790.0]), unit="ms", origin="row_before")
+    assert found.start_ns is None
+    assert found.time_ns.tolist() == [800 * MS, 1612 * MS + MS // 2, 2402 * MS + MS // 2]
+    assert base(np.array([2, 3]), unit="s", origin="row_before").time_ns.tolist() == [
+        2000 * MS,
+        5000 * MS,
+    ]
+    with pytest.raises(RecordingError, match="time goes back"):
+        base(np.array([800.0, -1.0]), unit="ms", origin="row_before")
 
 
 def test_order_of_time() -> None:
@@ -193,3 +207,62 @@ def test_breaks_outside_the_kept_rows_do_no_harm() -> None:
     assert found.segments.tolist() == [[0, 2], [2, 3]]
     only = base(np.arange(2) * 100, breaks={1: "pause"})
     assert only.segments.tolist() == [[0, 1], [1, 1]]
+
+
+def dates(form: str, *, hours: int = 24, count: int = 12) -> np.ndarray:
+    """The first days of September 2024, as text."""
+    start = np.datetime64("2024-09-01T00:00", "h")
+    moments = (start + hours * np.arange(count)).astype("datetime64[s]").tolist()
+    return np.array([f"{moment:{form}}" for moment in moments], dtype=object)
+
+
+@pytest.mark.parametrize(("hours", "rate_hz"), [(24, 1 / 86400), (6, None), (6, 1 / 21600)])
+def test_day_and_month_swapped_is_told_by_the_steps(hours: int, rate_hz: float | None) -> None:
+    stamps = dates("%d.%m.%Y %H:%M", hours=hours, count=11 * 24 // hours)
+    right = base(stamps, unit=None, format="%d.%m.%Y %H:%M", rate_hz=rate_hz)
+    assert right.segments.tolist() == [[0, len(stamps)]]
+    with pytest.raises(RecordingError, match=r"day and month swapped all are") as error:
+        base(stamps, unit=None, format="%m.%d.%Y %H:%M", rate_hz=rate_hz)
+    assert "correct time.format, to %d.%m.%Y %H:%M" in str(error.value)
+
+
+def test_stamps_that_are_right_both_ways_are_read_as_declared() -> None:
+    one_day = dates("%d.%m.%Y %H:%M", hours=1, count=5)  # 01.09.: also the ninth of January
+    january = base(one_day, unit=None, format="%m.%d.%Y %H:%M")
+    assert january.start_ns == np.datetime64("2024-01-09", "ns").astype(np.int64)
+    two = dates("%d.%m.%Y", count=2)
+    assert base(two, unit=None, format="%m.%d.%Y").time_ns is not None
+    # The tenth of each month, or some days of October: without a rate, as declared.
+    monthly = np.array([f"10.{month:02d}.2024" for month in range(1, 12)], dtype=object)
+    assert base(monthly, unit=None, format="%d.%m.%Y").time_ns is not None
+
+
+def test_stamps_in_two_formats_are_an_error_with_a_row() -> None:
+    mixed = np.array(["01.09.2024", "02.09.2024", "2024-09-03", "04.09.2024"], dtype=object)
+    with pytest.raises(RecordingError, match=r"row 2 holds '2024-09-03', .*; 1 such rows"):
+        base(mixed, unit=None, format="%d.%m.%Y")
+    iso = np.array(["2024-09-03T10:00:00+0300", "2024-09-03T10:00:00"], dtype=object)
+    with pytest.raises(RecordingError, match="row 1 holds '2024-09-03T10:00:00'"):
+        base(iso, unit=None, format="%Y-%m-%dT%H:%M:%S%z")
+
+
+def test_time_that_stands_still_at_the_end_is_refused() -> None:
+    tail = np.concatenate([np.arange(50) * 10, np.full(12, 490)])
+    with pytest.raises(RecordingError, match="time stands still from row 49 on, for 13 rows"):
+        base(tail)
+    # At 25 rows a second with stamps of whole seconds, each stamp stands 25 times.
+    assert base(np.arange(100) // 25 * 1000).time_ns is not None
+    assert base(np.concatenate([np.arange(50) * 10, np.full(5, 490)])).time_ns is not None
+
+
+def test_steps_that_alternate_are_told_or_refused() -> None:
+    uneven = np.cumsum(np.tile([1, 9], 50))
+    told = "steps between rows are uneven: 0.001 to 0.009 s (5 % and 95 % of them)"
+    assert told in base(uneven).notes
+    with pytest.raises(RecordingError, match=re.escape(f"{told}, though rate_hz is 200")):
+        base(uneven, rate_hz=200)
+    assert told in base(uneven, rate_hz=200, gap_s=0.1).notes  # a grid makes them even
+    jitter = np.arange(200) * 10 + np.random.default_rng(4).integers(-1, 2, 200)
+    assert not any("uneven" in note for note in base(jitter).notes)
+    gaps = np.concatenate([np.arange(100) * 10, 5000 + np.arange(100) * 10])
+    assert not any("uneven" in note for note in base(gaps).notes)

@@ -32,7 +32,7 @@ def test_signals_in_physical_units(tmp_path: Path) -> None:
     (table,) = read(wfdb_record(tmp_path), Options(table="signals"))
     np.testing.assert_allclose(table.columns["MLII"], np.arange(1080) / 200)
     np.testing.assert_allclose(table.columns["time"], np.arange(1080) / 360)
-    assert table.attributes["unit.MLII"] == "mV"
+    assert table.attributes["unit:MLII"] == "mV"
 
 
 def test_all_files_of_a_record_count(tmp_path: Path) -> None:

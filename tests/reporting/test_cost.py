@@ -37,7 +37,7 @@ def test_a_run_that_was_accounted_for_has_sums():
     assert "all stages 2070 s 2060 s 99.5 %" in page
     assert f"Ceiling of the request 10 GPU{H} + 100 core{H}" in page
     assert f"Storage, kept 30 days 36.2 TB{H} (quoted)" in page
-    assert "not measured" not in page
+    assert "not measured" not in page.replace("Energy was not measured.", "")
 
 
 def test_what_was_not_quoted_is_told():
@@ -48,3 +48,14 @@ def test_what_was_not_quoted_is_told():
     page = text(run)
     assert f"billed 1.5 GPU{H}. It was not quoted before." in page
     assert f"prepare not quoted 60 s – not quoted 0.5 GPU{H}" in page
+
+
+def test_energy_is_told_or_said_to_be_unknown():
+    assert "No scheduler ran it, so no quota was used. Energy was not measured." in text(None)
+    run = cost()
+    for stage in run["stages"]:
+        stage["joules"] = 1.8e6
+    kwh = 0.5 * len(run["stages"])
+    assert f"Energy of the jobs: {kwh:g} kWh." in text(run).replace(".00 kWh", " kWh")
+    del run["stages"][0]["joules"]  # one job without it: no sum
+    assert "Energy was not measured." in text(run)

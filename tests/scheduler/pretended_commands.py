@@ -95,6 +95,7 @@ def _sacct(cluster: dict, words: list[str]) -> int:
                 "User": job["user"],
                 "ExitCode": job.get("code", "0:0"),
                 "AllocTRES": job.get("tres", ""),
+                "ConsumedEnergyRaw": job.get("joules", "0"),
                 "JobName": job["name"],
             }
             print("|".join(columns[name] for name in _value(words, "-o").split(",")))

@@ -74,6 +74,19 @@ def test_all_runs_of_a_job_that_was_put_back_are_billed(slurm: PretendedSlurm) -
     assert (one.seconds, one.restarts) == (127, 2)
 
 
+@pytest.mark.parametrize(
+    ("told", "joules"), [("900", 1800), ("0", None), ("", None), ("18446744073709551614", None)]
+)
+def test_energy_is_measured_or_it_is_none_and_never_zero(
+    slurm: PretendedSlurm, told: str, joules: int | None
+) -> None:
+    runs = [["REQUEUED", 100], ["COMPLETED", 7]]
+    slurm.job("12", "COMPLETED", accounted=True, tres=NODES, runs=runs, joules=told)
+    one = billed_allocations(["12"])["12"]
+    assert one is not None
+    assert one.joules == joules
+
+
 def test_the_controller_tells_while_it_remembers(slurm: PretendedSlurm) -> None:
     slurm.silence("sacct")
     slurm.job("12", "FAILED", tres="cpu=7,mem=60G,node=1", gres="gpu:mi250:1", time="01:00:00")

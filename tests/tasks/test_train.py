@@ -5,14 +5,17 @@ The same on real MPI ranks is in `tests/mpi/test_ranks.py`.
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lumipipe.backend import choose_backend
+from lumipipe.comm import SerialComm
 from lumipipe.comm.threads import run_ranks
 from lumipipe.errors import StoreError
-from lumipipe.store.manifest import read_manifest
+from lumipipe.store.manifest import is_published, read_manifest
 from lumipipe.tasks.plan import plan_run
 from lumipipe.tasks.prepare import prepare
 from lumipipe.tasks.request import load_request
@@ -62,6 +65,33 @@ def test_more_ranks_than_chunks_change_no_byte(tmp_path: Path) -> None:
     request = FAMILIES["monitoring"](tmp_path, train={"rows_per_chunk": 64})
     alone = digests(request, 1)
     assert all(digests(request, ranks) == alone for ranks in (2, 5))
+
+
+@pytest.mark.parametrize("slow", [1, 2])
+@pytest.mark.parametrize("verb", [train, score])
+def test_a_slow_rank_does_not_leave_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: Callable[..., int], slow: int
+) -> None:
+    """It looks for the product when rank 0, which had all the work, has published it."""
+    loaded = load_request(FAMILIES["monitoring"](tmp_path, train={"rows_per_chunk": 64}))
+    stages = plan_run(loaded, tmp_path / "out", SILENT)
+    prepare(loaded.request, loaded.base, stages["prepare"], SerialComm(), SILENT)
+    if verb is score:
+        train(loaded, stages, SerialComm(), NUMPY, SILENT)
+    here = threading.local()
+
+    def late(manifest: Path, key: str | None = None) -> bool:
+        until = time.monotonic() + 20
+        while here.rank == slow and not manifest.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        return is_published(manifest, key)
+
+    def run(comm: Comm) -> int:
+        here.rank = comm.rank
+        return verb(loaded, stages, comm, NUMPY, SILENT)
+
+    monkeypatch.setattr(f"{verb.__module__}.is_published", late)
+    assert run_ranks(4, run) == [0] * 4
 
 
 def test_a_model_without_its_dataset_is_refused(tmp_path: Path) -> None:

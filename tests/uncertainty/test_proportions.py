@@ -11,6 +11,7 @@ from lumipipe.uncertainty.proportions import (
     bootstrap_units,
     clopper_pearson,
     share_between_units,
+    trials_needed,
 )
 
 
@@ -49,3 +50,12 @@ def test_bootstrap_draws_units_and_is_keyed() -> None:
     assert first == again
     assert first[0] < 0.75 < first[1]
     assert np.isnan(bootstrap_units(counts[:1], accuracy, 5)).all()
+
+
+@pytest.mark.parametrize(("half", "share"), [(0.1, 0.5), (0.2, 0.5), (0.1, 0.9), (0.05, 0.3)])
+def test_trials_needed_are_enough_and_fewer_are_not(half: float, share: float) -> None:
+    needed = trials_needed(half, share)
+    ends = {n: clopper_pearson(round(share * n), n) for n in range(needed - 1, 3 * needed)}
+    widths = {n: (upper - lower) / 2 for n, (lower, upper) in ends.items()}
+    assert widths.pop(needed - 1) > half
+    assert max(widths.values()) <= half

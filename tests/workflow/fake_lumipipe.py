@@ -57,6 +57,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--plan", type=Path)
     parser.add_argument("--log", type=Path)
+    parser.add_argument("--record", action="store_true")
     given = parser.parse_args()
     if given.verb == "plan":
         print(json.dumps(plan(given.request, given.out)))

@@ -9,10 +9,14 @@ from lumipipe.families.ambient import Ambient
 from lumipipe.families.bearing import Bearing
 from lumipipe.families.carbon import Carbon
 from lumipipe.families.emission import Emission
+from lumipipe.families.esports import Esports
+from lumipipe.families.hrv import Hrv
 from lumipipe.families.monitoring import Monitoring
 from lumipipe.families.recipe import Recipe
 from lumipipe.families.remaining_life import RemainingLife
+from lumipipe.families.session_load import SessionLoad
 from lumipipe.families.soft_sensor import SoftSensor
+from lumipipe.families.technique import Technique
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Family
@@ -25,9 +29,13 @@ FAMILIES: dict[str, Family] = {
         Bearing(),
         Carbon(),
         Emission(),
+        Esports(),
+        Hrv(),
         Monitoring(),
         Recipe(),
         RemainingLife(),
+        SessionLoad(),
         SoftSensor(),
+        Technique(),
     )
 }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.families.baseline import against_majority
+from lumipipe.families.class_events import class_decisions
 from lumipipe.families.classifier_scores import (
     ClassifierScores,
     classifier_metrics,
@@ -17,8 +19,10 @@ from lumipipe.families.classifier_scores import (
     window_table,
 )
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.verdicts import allowed, conclude, undecided_sentence
 from lumipipe.families.window_classifier import classifier_split
+from lumipipe.language import many, say, term
 from lumipipe.metrics.confusion import accuracy, f1_scores, macro_f1
 from lumipipe.reporting.figures.declared import (
     Chart,
@@ -89,40 +93,58 @@ def judge(job: Job, model: Model, leaves: Leaves, classifier: WindowClassifier) 
         ),
         leakage=leakage,
         counts={
-            "groups held out": len(scores.names),
-            "recordings": len(scores.recordings),
-            "windows": len(scores.rows["number"]),
-            "classes": len(scores.classes),
+            many("groups held out"): len(scores.names),
+            many("recordings"): len(scores.recordings),
+            many("windows"): len(scores.rows["number"]),
+            many("classes"): len(scores.classes),
         },
         not_answered=_not_answered(scores),
-        not_answered_reason="Every class was told apart from the others better than by chance.",
-        sections=_sections(job, model, scores, coverage),
+        not_answered_reason=say(
+            "Every class was told apart from the others better than by chance."
+        ),
+        sections=_sections(job, model, scores),
         run=Run(),
     )
-    return Outcome(result, {"windows": window_table(job.dataset.recordings, scores)})
+    return Outcome(
+        result,
+        {"windows": window_table(job.dataset.recordings, scores)},
+        compared=tuple(against_majority(scores, classifier.fold_of_group, job.seed)),
+        decisions=class_decisions(classifier, model, scores.rows),
+    )
 
 
 def _answer(job: Job, scores: ClassifierScores, metric: Metric, coverage: Coverage) -> str:
     """The answer in one sentence."""
     size = scores.set_size.sum() / max(1, scores.confusion.sum())
     spread = (
-        f" ({job.score.confidence:.0%} interval {metric.lower:.3f} to {metric.upper:.3f} over "
-        f"{metric.count} held-out groups)"
+        say(
+            " ({confidence:.0%} interval {lower:.3f} to {upper:.3f} over {count} held-out groups)",
+            confidence=job.score.confidence,
+            lower=metric.lower,
+            upper=metric.upper,
+            count=metric.count,
+        )
         if metric.lower is not None
         else ""
     )
-    return (
-        f"{len(scores.classes)} classes of {job.train.label} are recognised with a macro-F1 of "
-        f"{metric.value:.3f} per window{spread}; sets that promise {coverage.nominal:.0%} "
-        f"contained the truth in {coverage.achieved:.1%} of the windows with {size:.1f} classes "
-        "on average."
+    return say(
+        "{classes} classes of {label} are recognised with a macro-F1 of {value:.3f} per "
+        "window{spread}; sets that promise {nominal:.0%} contained the truth in "
+        "{achieved:.1%} of the windows with {size:.1f} classes on average.",
+        classes=len(scores.classes),
+        label=job.train.label,
+        value=metric.value,
+        spread=spread,
+        nominal=coverage.nominal,
+        achieved=coverage.achieved,
+        size=size,
     )
 
 
 def _would_change(job: Job, metrics: list[Metric]) -> str:
     """What would change the answer."""
     if not job.request.evaluation.metrics:
-        return "No condition was set under evaluation.metrics, so nothing can be supported."
+        return say("No condition was set under evaluation.metrics, so nothing can be supported.")
     undecided = undecided_sentence(metrics)
     if undecided:
         return undecided
@@ -130,9 +152,11 @@ def _would_change(job: Job, metrics: list[Metric]) -> str:
         (metric for metric in metrics if metric.condition and metric.value is not None),
         key=lambda metric: abs((metric.lower or 0.0) - (metric.value or 0.0)),
     )
-    return (
-        f"Groups unlike those held out here: {close.label} rests on {close.count} of them, and "
-        "sensors worn in another place or way were not tested."
+    return say(
+        "Groups unlike those held out here: {label} rests on {count} of them, and sensors "
+        "worn in another place or way were not tested.",
+        label=close.label,
+        count=close.count,
     )
 
 
@@ -143,9 +167,15 @@ def _units(job: Job, scores: ClassifierScores) -> list[Unit]:
         return [
             Unit(
                 id=name,
-                verdict=f"macro-F1 {f1[g]:.2f}",
-                sentence=f"{int(scores.confusion[g].sum())} windows, none of them seen in training",
-                values={"macro-F1": float(f1[g]), "accuracy": float(accuracy(scores.confusion[g]))},
+                verdict=term("macro-F1 {value}", value=f"{f1[g]:.2f}"),
+                sentence=say(
+                    "{confusion} windows, none of them seen in training",
+                    confusion=int(scores.confusion[g].sum()),
+                ),
+                values={
+                    term("macro-F1"): float(f1[g]),
+                    term("accuracy"): float(accuracy(scores.confusion[g])),
+                },
             )
             for g, name in enumerate(scores.names)
         ]
@@ -157,9 +187,13 @@ def _units(job: Job, scores: ClassifierScores) -> list[Unit]:
         units.append(
             Unit(
                 id=job.dataset.recordings[r].id,
-                verdict="correct" if truth == predicted else "wrong",
-                sentence=f"recognised as {predicted}, labelled {truth}",
-                values={"margin": float(ordered[i, -1] - ordered[i, -2])},
+                verdict=term("correct") if truth == predicted else term("wrong"),
+                sentence=say(
+                    "recognised as {predicted}, labelled {truth}",
+                    predicted=predicted,
+                    truth=truth,
+                ),
+                values={term("margin"): round(float(ordered[i, -1] - ordered[i, -2]), 3)},
             )
         )
     return units
@@ -177,22 +211,23 @@ def _not_answered(scores: ClassifierScores) -> list[NotAnswered]:
         if lower <= base:
             open_questions.append(
                 NotAnswered(
-                    question=f"Is this {name}?",
-                    reason=f"{name} is named no more often rightly than its share of {base:.0%}",
+                    question=say("Is this {name}?", name=name),
+                    reason=say(
+                        "{name} is named no more often rightly than its share of {base:.0%}",
+                        name=name,
+                        base=base,
+                    ),
                 )
             )
     return open_questions
 
 
-def _sections(
-    job: Job, model: Model, scores: ClassifierScores, coverage: Coverage
-) -> list[Section]:
+def _sections(job: Job, model: Model, scores: ClassifierScores) -> list[Section]:
     """Confusions, spread over groups, sets, and the choice of the penalty."""
     return [
         confusion_section(scores),
-        _group_section(scores),
-        set_section(coverage),
-        _model_section(job, model),
+        set_section(),
+        *read_by("engineer", [_group_section(scores), _model_section(job, model)]),
     ]
 
 
@@ -211,28 +246,31 @@ def _group_section(scores: ClassifierScores) -> Section:
         )
     by_class = f1_scores(scores.confusion.sum(axis=0))
     return Section(
-        title="From group to group",
+        title=say("From group to group"),
         paragraphs=[
-            (
-                f"Macro-F1 of single groups runs from {f1.min():.2f} to {f1.max():.2f}. "
-                f"The weakest class is {scores.classes[int(by_class.argmin())]} "
-                f"(F1 {by_class.min():.2f})."
+            say(
+                "Macro-F1 of single groups runs from {f1:.2f} to {f1_2:.2f}. The weakest "
+                "class is {classes} (F1 {by_class:.2f}).",
+                f1=f1.min(),
+                f1_2=f1.max(),
+                classes=scores.classes[int(by_class.argmin())],
+                by_class=by_class.min(),
             )
         ],
         figures=[
             Intervals(
                 kind="intervals",
-                title="Accuracy of each held-out group",
-                caption=(
-                    "Windows overlap, so the bars of single groups are too short; the spread "
-                    "between groups is what counts."
+                title=say("Accuracy of each held-out group"),
+                caption=say(
+                    "Windows overlap, so the bars of single groups are too short; the "
+                    "spread between groups is what counts."
                 ),
-                alt="One interval a held-out group.",
+                alt=say("One interval a held-out group."),
                 rows=rows,
                 reference=Reference(
-                    value=majority_share(scores), label="always the most frequent class"
+                    value=majority_share(scores), label=say("always the most frequent class")
                 ),
-                x_label="share of windows recognised",
+                x_label=say("share of windows recognised"),
             )
         ],
     )
@@ -244,26 +282,30 @@ def _model_section(job: Job, model: Model) -> Section:
     penalties = model.card["penalties"]
     count = len(model.card["features"])
     edge = float(model.arrays["final_choice"]) in (penalties[0], penalties[-1])
-    note = " It stands at the end of the list: a longer list may do better." if edge else ""
+    note = say(" It stands at the end of the list: a longer list may do better.") if edge else ""
     return Section(
-        title="The model",
+        title=say("The model"),
         paragraphs=[
-            (
-                f"{count} features of {job.train.window_s:g} s windows "
-                f"({', '.join(job.train.features)}) and a ridge classifier. The penalty of each "
-                "held-out group was chosen on other groups; for new data it is "
-                f"{float(model.arrays['final_choice']):g}.{note}"
+            say(
+                "{count} features of {window_s:g} s windows ({features}) and a ridge "
+                "classifier. The penalty of each held-out group was chosen on other "
+                "groups; for new data it is {final_choice:g}.{note}",
+                count=count,
+                window_s=job.train.window_s,
+                features=", ".join(job.train.features),
+                final_choice=float(model.arrays["final_choice"]),
+                note=note,
             )
         ],
         figures=[
             Chart(
                 kind="chart",
-                title="Validation error along the penalties",
-                caption="Mean squared error on groups that the model had not seen.",
-                alt="Validation error against the logarithm of the penalty.",
+                title=say("Validation error along the penalties"),
+                caption=say("Mean squared error on groups that the model had not seen."),
+                alt=say("Validation error against the logarithm of the penalty."),
                 x=[float(np.log10(penalty)) for penalty in penalties],
-                x_label="log10 of the penalty",
-                panels=[Panel(y=error.tolist(), y_label="mean squared error")],
+                x_label=say("log10 of the penalty"),
+                panels=[Panel(y=error.tolist(), y_label=say("mean squared error"))],
             )
         ],
     )

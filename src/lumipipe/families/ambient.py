@@ -16,9 +16,13 @@ from lumipipe.errors import InputError
 from lumipipe.families import ambient_report, verdicts
 from lumipipe.families.ambient_metrics import METRICS
 from lumipipe.families.ambient_watch import READING
+from lumipipe.families.audited import Audited
+from lumipipe.families.bundled import scorer_of
+from lumipipe.families.interface import Merging
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_scores import WITH_UNIT
 from lumipipe.families.regression_settings import RegressionSettings, check_regression
+from lumipipe.language import message
 from lumipipe.uncertainty.blocks import FEWEST_BLOCKS
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Model, Outcome, Pass
+    from lumipipe.families.interface import Block, EventKind, Job, Model, Outcome, Pass
     from lumipipe.fold import Leaves
 
 _PASS = "rows"  # noqa: S105  # the name of the fold, no password
@@ -37,8 +41,15 @@ _NS = 1e9
 _DAY_S = 86_400.0
 
 
-class Asset(Settings):
-    """What is known of the reference."""
+class Asset(Audited):
+    """What is known of the place and of the reference."""
+
+    station: str = "not stated"
+    """Where the sensor stands beside the reference."""
+    pollutant: str | None = None
+    """What is measured, in words; the target's name where absent."""
+    reference_conditions: str = "not stated"
+    """Temperature and pressure that concentrations are referred to."""
 
     reference_u: PositiveFloat | None = None
     """Standard uncertainty of one reading of the reference, in its unit; not characterised where
@@ -92,11 +103,17 @@ class Ambient:
     """A sensor of ambient air against a reference."""
 
     name = "ambient"
-    title = "sensor against reference in ambient air"
+    title = message("sensor against reference in ambient air")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "limits"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse other splits than by time, rows without time, and calibrations without sensor."""
@@ -106,7 +123,8 @@ class Ambient:
             raise InputError(
                 place,
                 f"evaluation.split.kind {request.evaluation.split.kind} shows no drift",
-                "use {kind: time, train_first_s: ...}: calibrate first, then leave alone",
+                "use {kind: time, train_first_s: ...} or train_until: calibrate first, then leave "
+                "alone",
             )
         sources = [source for source in request.data if source.stream == train.stream]
         if any(isinstance(source.time, Order) for source in sources):
@@ -141,6 +159,11 @@ class Ambient:
         """The calibration, and those without each block of it."""
         return regression(job).fit(leaves[_PASS], comm)
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Nothing: a calibration is of one sensor."""
+        del job, leaves
+        return Merging(alone="a calibration belongs to one sensor")
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each row calibrated, with its time."""
         return {_PASS: replace(regression(job).score_pass(model), times=True)}
@@ -148,6 +171,10 @@ class Ambient:
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """Bias, spread and capture by period, and since when the calibration has expired."""
         return ambient_report.judge(job, model, leaves[_PASS], regression(job))
+
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model:
+        """What answers new rows without the data."""
+        return scorer_of(regression(job), model, leaves[_PASS])
 
 
 def regression(job: Job) -> Regression:

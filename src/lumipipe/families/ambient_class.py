@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lumipipe.language import say
 from lumipipe.rules.tables import NOT_VERIFIED, Rule
 from lumipipe.uncertainty.blocks import Estimate
 
@@ -36,13 +37,15 @@ def _objective(watch: Watch, rule: Rule) -> Objective:
     found = _found(watch, rule)
     numbers = {name: limit for name, limit in rule.limits.items() if not isinstance(limit, str)}
     if not numbers:
-        return Objective(rule, found, "no number of its limit is entered in the table", False)
+        return Objective(rule, found, say("no number of its limit is entered in the table"), False)
     if found is None:
-        return Objective(rule, found, "this record does not tell the quantity", False)
+        return Objective(rule, found, say("this record does not tell the quantity"), False)
     says = [_against(found, name, limit) for name, limit in numbers.items()]
-    told = "not met" if False in says else "met" if all(says) else "not decided"
-    words = told if rule.is_verified else f"{told}, {NOT_VERIFIED}"
-    return Objective(rule, found, words, rule.is_verified and told != "not decided")
+    is_met = False if False in says else True if all(says) else None
+    words = {True: say("met"), False: say("not met"), None: say("not decided")}[is_met]
+    if not rule.is_verified:
+        words += f", {say(NOT_VERIFIED)}"
+    return Objective(rule, found, words, rule.is_verified and is_met is not None)
 
 
 def _found(watch: Watch, rule: Rule) -> Estimate | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lumipipe.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -45,7 +47,7 @@ class Band:
     def accepted(self) -> str:
         """What is accepted, in words."""
         sign = "\u00b1" if self.name == "largest_bias" else ""
-        return f"{sign}{self.edge:g} {self.unit}".rstrip()
+        return say("{sign}{edge:g} {unit}", sign=sign, edge=self.edge, unit=self.unit).rstrip()
 
     def place(self, period: Period) -> Place:
         """Where a period lies against the band.

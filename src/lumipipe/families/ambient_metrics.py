@@ -9,6 +9,7 @@ from lumipipe.families.ambient_watch import Watch, words
 from lumipipe.families.regression_scores import METRICS as REGRESSION_METRICS
 from lumipipe.families.regression_scores import error_metrics, share_metrics
 from lumipipe.families.verdicts import judged
+from lumipipe.language import many, say
 from lumipipe.reporting.result import Metric
 
 METRICS = {**REGRESSION_METRICS, "capture_reference": ">=", "capture_sensor": ">="}
@@ -23,11 +24,18 @@ def all_metrics(watch: Watch) -> list[Metric]:
     spare = np.hypot(left_out.bias.value, left_out.spread.value)
     calibration = Metric(
         name="calibration_rmse",
-        label=f"Root-mean-square error of the calibration on its own rows, {watch.unit}",
+        label=say(
+            "Root-mean-square error of the calibration on its own rows, {unit}",
+            unit=watch.unit,
+        ),
         value=rmse,
         count=count,
-        of="rows",
-        note=f"{spare:.2f} {watch.unit} on blocks of them that were left out of the fit",
+        of=many("rows"),
+        note=say(
+            "{spare:.2f} {unit} on blocks of them that were left out of the fit",
+            spare=spare,
+            unit=watch.unit,
+        ),
     )
     return [
         *(_band_metric(watch, band) for band in watch.bands),
@@ -42,7 +50,7 @@ def _band_metric(watch: Watch, band: Band) -> Metric:
     """The period that went furthest, and whether the calibration held."""
     known = [p for p in watch.tested if np.isfinite(band.of(p).value)]
     condition, held = f"<= {band.edge:g}", has_held(watch.tested, [band])
-    label = f"Worst period: size of the {band.label}"
+    label = say("Worst period: size of the {label}", label=band.label)
     if not known:
         return Metric(name=band.name, label=label, value=None, condition=condition, met=held)
     worst = max(known, key=lambda p: abs(band.of(p).value))
@@ -58,12 +66,14 @@ def _band_metric(watch: Watch, band: Band) -> Metric:
         upper=ends[1] if ends else None,
         confidence=0.95 if ends else None,
         count=len(known),
-        of="periods",
+        of=many("periods"),
         condition=condition,
         met=held,
-        note=(
-            f"period from {watch.name(worst)}: {words(found)}; met where each period's interval is "
-            "within, not met where one is wholly outside or two values running are"
+        note=say(
+            "period from {name}: {words}; met where each period's interval is within, not "
+            "met where one is wholly outside or two values running are",
+            name=watch.name(worst),
+            words=words(found),
         ),
     )
 
@@ -74,22 +84,27 @@ def _capture(watch: Watch) -> list[Metric]:
     return [
         Metric(
             name=name,
-            label=f"Data capture of the {who} after the calibration (share)",
+            label=say("Data capture of the {who} after the calibration (share)", who=who),
             value=min(1.0, got / expected) if expected else None,
             count=expected,
-            of="rows",
-            note=f"{got} of {expected} rows; at worst {worst:.1%} in a period",
+            of=many("rows"),
+            note=say(
+                "{got} of {expected} rows; at worst {worst:.1%} in a period",
+                got=got,
+                expected=expected,
+                worst=worst,
+            ),
         )
         for name, who, got, worst in (
             (
                 "capture_reference",
-                "reference",
+                say("reference"),
                 sum(p.reference for p in watch.tested),
                 min((p.reference / max(1, p.expected) for p in watch.tested), default=0.0),
             ),
             (
                 "capture_sensor",
-                "sensor with what corrects it",
+                say("sensor with what corrects it"),
                 sum(p.sensor for p in watch.tested),
                 min((p.sensor / max(1, p.expected) for p in watch.tested), default=0.0),
             ),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.language import say
 from lumipipe.reporting.parts import Interval
 from lumipipe.uncertainty.agreement import agreement_columns, relative_expanded_uncertainty
 from lumipipe.uncertainty.blocks import Estimate, block_estimate, block_sums
@@ -56,7 +57,7 @@ class Clock:
         '1970-01-02 00:00'
         """
         if not self.is_dated:
-            return f"day {(seconds - self.start_s) / 86_400:.1f}"
+            return say("day {day:.1f}", day=(seconds - self.start_s) / 86_400)
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
     def day(self, seconds: float) -> str:

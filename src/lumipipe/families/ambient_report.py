@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.config.moments import end_in_words
 from lumipipe.families.ambient_class import objectives
 from lumipipe.families.ambient_metrics import all_metrics
 from lumipipe.families.ambient_periods import Period, interval
 from lumipipe.families.ambient_sections import all_sections
 from lumipipe.families.ambient_watch import Watch, signed, words
+from lumipipe.families.baseline import against_training_mean
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.limit_events import limit_decisions
 from lumipipe.families.regression_scores import RegressionScores, regression_table
 from lumipipe.families.verdicts import allowed, conclude, undecided_sentence
+from lumipipe.language import many, say, term
 from lumipipe.reporting.result import LeftOut, Metric, NotAnswered, Result, Run, Split, Unit
 from lumipipe.rules.tables import NOT_VERIFIED
 
@@ -25,14 +29,14 @@ if TYPE_CHECKING:
     from lumipipe.families.regression import Regression
     from lumipipe.fold import Leaves
 
-EXPIRED = "calibration expired"
+EXPIRED = term("calibration expired")
 """The verdict of a period from which on the calibration no longer holds."""
 _WORDS = {
-    "within": "within the band",
-    "undecided": "undecided",
-    "beyond": "undecided",
+    "within": term("within the band"),
+    "undecided": term("undecided"),
+    "beyond": term("undecided"),
     "outside": EXPIRED,
-    "unknown": "too few pairs",
+    "unknown": term("too few pairs"),
 }
 _MOST_MISSING = 0.5  # of the rows: a channel with more missing answers nothing
 _DAY_S = 86_400.0
@@ -74,14 +78,24 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
         counts=_counts(watch),
         left_out=_left_out(watch),
         not_answered=_not_answered(watch),
-        not_answered_reason="The reference is characterised, and a class could be stated.",
+        not_answered_reason=say("The reference is characterised, and a class could be stated."),
         sections=all_sections(watch),
         run=Run(),
     )
     rows = watch.scores.all_rows
     table = regression_table(watch.scores)
     table |= {"time_s": rows["time"], "period": watch.clock.periods_of(rows["time"])}
-    return Outcome(result, {"rows": table, "periods": _table(watch, result.units)})
+    return Outcome(
+        result,
+        {"rows": table, "periods": _table(watch, result.units)},
+        watch,
+        compared=tuple(against_training_mean(watch.scores, job.seed)),
+        not_compared=say(
+            "Not held against the last value of the reference: a sensor that is left alone has "
+            "none beside it."
+        ),
+        decisions=limit_decisions([watch.scores]),
+    )
 
 
 def _table(watch: Watch, units: list[Unit]) -> dict[str, np.ndarray]:
@@ -113,54 +127,84 @@ def _answer(watch: Watch) -> str:
     clock, gone = watch.clock, watch.expiry
     if gone is not None:
         band, since, found = gone.band, gone.since, gone.found
-        told = f"{words(band.of(since), band.unit)} in the period from {watch.name(since)}"
+        told = say(
+            "{words} in the period from {name}",
+            words=words(band.of(since), band.unit),
+            name=watch.name(since),
+        )
         if found.number != since.number:
             other = words(band.of(found), band.unit)
-            told += f" and {other} in that from {watch.name(found)}"
-        return (
-            f"Calibration expired: it holds no longer since {clock.moment(since.start_s)}, which "
-            f"was known on {clock.moment(found.stop_s)}, {_after(found)}. The {band.noun} is "
-            f"{told}; accepted is {band.accepted}."
+            told += say(" and {other} in that from {name}", other=other, name=watch.name(found))
+        return say(
+            "Calibration expired: it holds no longer since {moment}, which was known on "
+            "{clock_moment}, {after}. The {noun} is {told}; accepted is {accepted}.",
+            moment=clock.moment(since.start_s),
+            clock_moment=clock.moment(found.stop_s),
+            after=_after(found),
+            noun=band.noun,
+            told=told,
+            accepted=band.accepted,
         )
-    ends = f"{clock.day(clock.calibrated_s)} to {clock.day(clock.stop_s)}"
+    ends = say(
+        "{day} to {clock_day}",
+        day=clock.day(clock.calibrated_s),
+        clock_day=clock.day(clock.stop_s),
+    )
     open_ones = [
         watch.name(p) for p in watch.tested if {b.place(p) for b in watch.bands} != {"within"}
     ]
     band = watch.bands[0]
     if not open_ones:
         worst = max(watch.tested, key=lambda p: abs(band.of(p).value))
-        return (
-            f"The calibration held from {ends}: the {band.noun} was at worst "
-            f"{words(band.of(worst), band.unit)}, in the period from {watch.name(worst)}; accepted "
-            f"is {band.accepted}."
+        return say(
+            "The calibration held from {ends}: the {noun} was at worst {words}, in the "
+            "period from {name}; accepted is {accepted}.",
+            ends=ends,
+            noun=band.noun,
+            words=words(band.of(worst), band.unit),
+            name=watch.name(worst),
+            accepted=band.accepted,
         )
-    return (
-        f"Nothing shows that the calibration expired from {ends}, but {len(open_ones)} of "
-        f"{len(watch.tested)} periods may lie within or outside what is accepted as {band.noun} "
-        f"({band.accepted}), or have too few pairs; the first is that from {open_ones[0]}."
+    return say(
+        "Nothing shows that the calibration expired from {ends}, but {open_ones} of "
+        "{tested} periods may lie within or outside what is accepted as {noun} "
+        "({accepted}), or have too few pairs; the first is that from {open_ones_2}.",
+        ends=ends,
+        open_ones=len(open_ones),
+        tested=len(watch.tested),
+        noun=band.noun,
+        accepted=band.accepted,
+        open_ones_2=open_ones[0],
     )
 
 
 def _after(found: Period) -> str:
     """How long after the calibration something was known."""
     return (
-        "at the end of the first period" if found.number == 1 else f"after {found.number} periods"
+        say("at the end of the first period")
+        if found.number == 1
+        else say("after {number} periods", number=found.number)
     )
 
 
 def _would_change(watch: Watch, metrics: list[Metric]) -> str:
     """What would change the answer."""
     if watch.expiry is not None:
-        told = f"A new calibration beside the reference from {watch.name(watch.expiry.since)} on"
+        told = say(
+            "A new calibration beside the reference from {name} on",
+            name=watch.name(watch.expiry.since),
+        )
         if not watch.has_left:
-            return f"{told}: the sensor no longer reads as it did."
-        return (
-            f"{told}, over conditions as wide as those in which the sensor is used: "
-            f"{watch.outside:.0%} of the tested pairs lie outside those of the calibration."
+            return say("{told}: the sensor no longer reads as it did.", told=told)
+        return say(
+            "{told}, over conditions as wide as those in which the sensor is used: "
+            "{outside:.0%} of the tested pairs lie outside those of the calibration.",
+            told=told,
+            outside=watch.outside,
         )
     if any(metric.met is False for metric in metrics):
-        return "What the conditions under evaluation.metrics ask for, such as a fuller record."
-    return undecided_sentence(metrics) or "A period whose bias leaves the band."
+        return say("What the conditions under evaluation.metrics ask for, such as a fuller record.")
+    return undecided_sentence(metrics) or say("A period whose bias leaves the band.")
 
 
 def _unit(watch: Watch, period: Period) -> Unit:
@@ -171,20 +215,24 @@ def _unit(watch: Watch, period: Period) -> Unit:
     has_expired = gone is not None and period.number >= gone.since.number
     covered = next((g for g in watch.coverage.groups if g.name == watch.name(period)), None)
     values: dict[str, Any] = {
-        f"bias, {watch.unit}": interval(period.bias),
-        f"spread, {watch.unit}": interval(period.spread),
-        "coverage of the promised interval, %": None
+        term("bias, {unit}", unit=watch.unit): interval(period.bias),
+        term("spread, {unit}", unit=watch.unit): interval(period.spread),
+        term("coverage of the promised interval, %"): None
         if covered is None or covered.achieved is None
         else 100 * covered.achieved,
-        "capture of the reference, %": _percent(period.reference, period.expected),
-        "capture of the sensor, %": _percent(period.sensor, period.expected),
-        "pairs": period.pairs,
-        "independent pairs that would know as much": round(period.effective, 1)
+        term("capture of the reference, %"): _percent(period.reference, period.expected),
+        term("capture of the sensor, %"): _percent(period.sensor, period.expected),
+        term("pairs"): period.pairs,
+        term("independent pairs that would know as much"): round(period.effective, 1)
         if np.isfinite(period.effective)
         else None,
     }
     if watch.job.score.level is not None:
-        label = f"relative expanded uncertainty at {watch.job.score.level:g} {watch.unit}, %"
+        label = term(
+            "relative expanded uncertainty at {level:g} {unit}, %",
+            level=watch.job.score.level,
+            unit=watch.unit,
+        )
         values[label] = interval(period.relative, 100.0)
     return Unit(
         id=watch.name(period),
@@ -204,11 +252,11 @@ def _percent(got: int, expected: int) -> float | None:
 def _period_sentence(watch: Watch, period: Period) -> str:
     """What a period says, band by band."""
     tellings = {
-        "within": "the whole interval is within",
-        "undecided": "the value is within, its interval reaches outside",
-        "beyond": "the value is outside, its interval reaches within",
-        "outside": "the whole interval is outside",
-        "unknown": "too few pairs for an interval",
+        "within": say("the whole interval is within"),
+        "undecided": say("the value is within, its interval reaches outside"),
+        "beyond": say("the value is outside, its interval reaches within"),
+        "outside": say("the whole interval is outside"),
+        "unknown": say("too few pairs for an interval"),
     }
     return "; ".join(
         f"{band.noun}: {tellings[band.place(period)]} {band.accepted}"
@@ -222,13 +270,38 @@ def _split(watch: Watch) -> Split:
     """The split in words."""
     clock = watch.clock
     days = (clock.calibrated_s - clock.start_s) / _DAY_S
+    if watch.scores.regression.split.dates:
+        return Split(kind="time", sentence=_dates_sentence(watch))
     return Split(
         kind="time",
-        sentence=(
-            f"Calibrated on the first {days:.3g} days ({clock.moment(clock.start_s)} to "
-            f"{clock.moment(clock.calibrated_s)}), then left "
-            f"alone and tested to {clock.moment(clock.stop_s)}; no later row was used."
+        sentence=say(
+            "Calibrated on the first {days:.3g} days ({moment} to {clock_moment}), then "
+            "left alone and tested to {moment_2}; no later row was used.",
+            days=days,
+            moment=clock.moment(clock.start_s),
+            clock_moment=clock.moment(clock.calibrated_s),
+            moment_2=clock.moment(clock.stop_s),
         ),
+    )
+
+
+def _dates_sentence(watch: Watch) -> str:
+    """A split by dates in words."""
+    first, *later = [end_in_words(date) for date in watch.scores.regression.split.dates]
+    last = watch.clock.moment(watch.clock.stop_s)
+    if later:
+        return say(
+            "Calibrated on rows up to {first}, intervals set on later ones up to {second}, then "
+            "left alone and tested to {last}; no later row was used.",
+            first=first,
+            second=later[0],
+            last=last,
+        )
+    return say(
+        "Calibrated on rows up to {first}, then left alone and tested to {last}; no later row was "
+        "used.",
+        first=first,
+        last=last,
     )
 
 
@@ -236,10 +309,10 @@ def _counts(watch: Watch) -> dict[str, int]:
     """What went in."""
     rows = watch.scores.all_rows
     return {
-        "rows": len(rows["time"]),
-        "pairs that calibrate": watch.calibration_rmse[1],
-        "pairs that test": len(watch.scores.known["time"]),
-        "periods tested": len(watch.tested),
+        many("rows"): len(rows["time"]),
+        many("pairs that calibrate"): watch.calibration_rmse[1],
+        many("pairs that test"): len(watch.scores.known["time"]),
+        many("periods tested"): len(watch.tested),
     }
 
 
@@ -247,8 +320,14 @@ def _left_out(watch: Watch) -> list[LeftOut]:
     """Readings that are missing; none was filled."""
     found = [
         LeftOut(
-            what=f"{gap.missing} of {gap.rows} rows ({gap.share:.1%}) of {gap.channel}",
-            reason=f"no reading; it is {gap.part}, and nothing was filled in",
+            what=say(
+                "{missing} of {rows} rows ({share:.1%}) of {channel}",
+                missing=gap.missing,
+                rows=gap.rows,
+                share=gap.share,
+                channel=gap.channel,
+            ),
+            reason=say("no reading; it is {part}, and nothing was filled in", part=gap.part),
         )
         for gap in watch.gaps
         if gap.missing
@@ -257,8 +336,8 @@ def _left_out(watch: Watch) -> list[LeftOut]:
     if absent > 0:
         found.append(
             LeftOut(
-                what=f"{absent} rows that the rate lets expect",
-                reason="the file does not have them; they count as not captured",
+                what=say("{absent} rows that the rate lets expect", absent=absent),
+                reason=say("the file does not have them; they count as not captured"),
             )
         )
     return found
@@ -269,40 +348,62 @@ def _not_answered(watch: Watch) -> list[NotAnswered]:
     found = []
     open_rules = [one for one in objectives(watch) if not one.is_answered]
     if open_rules:
-        standards = " and ".join(dict.fromkeys(one.rule.standard for one in open_rules))
+        standards = say(" and ").join(dict.fromkeys(one.rule.standard for one in open_rules))
         found.append(
             NotAnswered(
-                question=f"Which class of {standards} does the sensor reach?",
-                reason=f"{open_rules[0].statement}; {NOT_VERIFIED}. One field record is not the "
-                "test that the document describes.",
+                question=say(
+                    "Which class of {standards} does the sensor reach?", standards=standards
+                ),
+                reason=say(
+                    "{statement}; {not_verified}. One field record is not the test that the "
+                    "document describes.",
+                    statement=open_rules[0].statement,
+                    not_verified=say(NOT_VERIFIED),
+                ),
             )
         )
     if watch.job.asset.reference_u is None:
         found.append(
             NotAnswered(
-                question="How much of the errors is the reference's?",
-                reason="Its uncertainty is not characterised, so its part is counted as the "
-                "sensor's. A drift of the reference would look like one of the sensor.",
+                question=say("How much of the errors is the reference's?"),
+                reason=say(
+                    "Its uncertainty is not characterised, so its part is counted as the "
+                    "sensor's. A drift of the reference would look like one of the sensor."
+                ),
             )
         )
     if watch.has_left:
         inside = [p.bias_inside for p in watch.tested if np.isfinite(p.bias_inside)]
         ends = (
-            f"{signed(min(inside))} to {signed(max(inside))} {watch.unit}"
+            say(
+                "{signed} to {signed_2} {unit}",
+                signed=signed(min(inside)),
+                signed_2=signed(max(inside)),
+                unit=watch.unit,
+            )
             if inside
-            else "not known"
+            else say("not known")
         )
         found.append(
             NotAnswered(
-                question="Did the sensor drift, or did the conditions leave the calibration?",
-                reason=f"{watch.outside:.0%} of the tested pairs are outside its conditions. "
-                f"Inside them the bias of the periods is {ends}; one sensor cannot tell more.",
+                question=say("Did the sensor drift, or did the conditions leave the calibration?"),
+                reason=say(
+                    "{outside:.0%} of the tested pairs are outside its conditions. Inside "
+                    "them the bias of the periods is {ends}; one sensor cannot tell more.",
+                    outside=watch.outside,
+                    ends=ends,
+                ),
             )
         )
     found += [
         NotAnswered(
-            question=f"What does {gap.channel} say?",
-            reason=f"{gap.missing} of {gap.rows} rows ({gap.share:.1%}) have no reading.",
+            question=say("What does {channel} say?", channel=gap.channel),
+            reason=say(
+                "{missing} of {rows} rows ({share:.1%}) have no reading.",
+                missing=gap.missing,
+                rows=gap.rows,
+                share=gap.share,
+            ),
         )
         for gap in watch.gaps
         if gap.share > _MOST_MISSING

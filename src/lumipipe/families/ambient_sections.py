@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumipipe.families.ambient_budget import budget_section
+from lumipipe.families.ambient_budget import slopes_section
 from lumipipe.families.ambient_class import objectives
 from lumipipe.families.ambient_periods import interval
 from lumipipe.families.ambient_watch import words
+from lumipipe.families.pages.interface import read_by
+from lumipipe.language import message, say
 from lumipipe.reporting.figures.declared import (
     Band,
     Chart,
@@ -33,34 +35,35 @@ if TYPE_CHECKING:
     from lumipipe.reporting.parts import Cell
 
 _MOST_POINTS = 400  # of a chart
-_ENDS = "\u00a0[{}, {}]".replace(" ", "\u00a0")
+_ENDS = "\u00a0[{low},\u00a0{high}]"
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 
 
 def all_sections(watch: Watch) -> list[Section]:
     """The sections of the report, in their order."""
     return [
-        _periods_section(watch),
+        *read_by("authority", [_periods_section(watch)]),
         _course_section(watch),
-        _missing_section(watch),
-        budget_section(watch),
-        _class_section(watch),
-        _equation_section(watch),
+        *read_by("authority", [_missing_section(watch)]),
+        *read_by("metrologist", [slopes_section(watch)]),
+        *read_by("authority", [_class_section(watch)]),
+        *read_by("metrologist", [_equation_section(watch)]),
     ]
 
 
 def _periods_section(watch: Watch) -> Section:
     """Bias by period with the band, and all numbers of the periods."""
     job = watch.job
-    rule = (
+    rule = say(
         "A calibration has expired when the whole interval of a period is outside what is "
         "accepted, or when the value has been outside in two periods running."
     )
-    how = (
-        f"Intervals (95%) leave out blocks of {job.score.block_s / _DAY_S:.3g} days in turn, since "
-        "neighbouring rows hang together: the bias is known no better than from the number of "
-        "independent pairs that is told. The calibration stands first, each block of it judged by "
-        "the fit without it."
+    how = say(
+        "Intervals (95%) leave out blocks of {block_s:.3g} days in turn, since "
+        "neighbouring rows hang together: the bias is known no better than from the "
+        "number of independent pairs that is told. The calibration stands first, each "
+        "block of it judged by the fit without it.",
+        block_s=job.score.block_s / _DAY_S,
     )
     paragraphs = [rule, how]
     if watch.expiry is not None:
@@ -72,12 +75,17 @@ def _periods_section(watch: Watch) -> Section:
         ]
         if back:
             paragraphs.append(
-                f"After the expiry the value lies within again in {len(back)} of {len(places)} "
-                f"periods ({', '.join(back[:4])}). That does not renew the calibration: nobody "
-                "knows beforehand for how long."
+                say(
+                    "After the expiry the value lies within again in {back} of {places} "
+                    "periods ({back_2}). That does not renew the calibration: nobody knows "
+                    "beforehand for how long.",
+                    back=len(back),
+                    places=len(places),
+                    back_2=", ".join(back[:4]),
+                )
             )
     return Section(
-        title="Bias and spread by period",
+        title=say("Bias and spread by period"),
         paragraphs=paragraphs,
         figures=[_bias_figure(watch), _errors_table(watch), _capture_table(watch)],
     )
@@ -103,13 +111,17 @@ def _bias_figure(watch: Watch) -> Intervals:
         )
     return Intervals(
         kind="intervals",
-        title=f"{band.noun[0].upper()}{band.noun[1:]} by period",
-        caption="Calibrated less reference, with 95% intervals; n is the number of pairs."
+        title=say("{upper}{noun} by period", upper=band.noun[0].upper(), noun=band.noun[1:]),
+        caption=say("Calibrated less reference, with 95% intervals; n is the number of pairs.")
         if band.name == "largest_bias"
-        else "With 95% intervals; n is the number of pairs.",
-        alt=f"{len(rows)} periods with intervals against the accepted {band.edge:g}.",
+        else say("With 95% intervals; n is the number of pairs."),
+        alt=say(
+            "{rows} periods with intervals against the accepted {edge:g}.",
+            rows=len(rows),
+            edge=band.edge,
+        ),
         rows=rows,
-        band=Band(lower=lowest, upper=band.edge, label="accepted"),
+        band=Band(lower=lowest, upper=band.edge, label=say("accepted")),
         x_label=band.label,
     )
 
@@ -120,16 +132,29 @@ def _errors_table(watch: Watch) -> Table:
     level = watch.job.score.level
     return Table(
         kind="table",
-        title="Errors by period",
-        caption="A row without a reading of the reference or of the sensor is in none of them.",
-        alt="Bias, spread and coverage of each period.",
+        title=say("Errors by period"),
+        caption=say(
+            "A row without a reading of the reference or of the sensor is in none of them."
+        ),
+        alt=say("Bias, spread and coverage of each period."),
         columns=[
-            Column(label="period from"),
-            Column(label="pairs"),
-            Column(label="bias", unit=watch.unit),
-            Column(label="spread", unit=watch.unit),
-            *([Column(label=f"U (k = 2) at {level:g} {watch.unit}", unit="%")] if level else []),
-            Column(label=f"in the {watch.coverage.nominal:.0%} interval", unit="%"),
+            Column(label=say("period from")),
+            Column(label=say("pairs")),
+            Column(label=say("bias"), unit=watch.unit),
+            Column(label=say("spread"), unit=watch.unit),
+            *(
+                [
+                    Column(
+                        label=say("U (k = 2) at {level:g} {unit}", level=level, unit=watch.unit),
+                        unit="%",
+                    )
+                ]
+                if level
+                else []
+            ),
+            Column(
+                label=say("in the {nominal:.0%} interval", nominal=watch.coverage.nominal), unit="%"
+            ),
         ],
         rows=[_errors_row(watch, period, covered) for period in watch.periods],
     )
@@ -152,19 +177,20 @@ def _capture_table(watch: Watch) -> Table:
     """What was there in each period, and under which conditions."""
     return Table(
         kind="table",
-        title="Data capture by period",
-        caption=(
-            "Shares of the rows that the rate lets expect; nothing was filled in. Outside: share "
-            "of the pairs whose inputs are unlike those of the calibration (T² or SPE)."
+        title=say("Data capture by period"),
+        caption=say(
+            "Shares of the rows that the rate lets expect; nothing was filled in. "
+            "Outside: share of the pairs whose inputs are unlike those of the calibration "
+            "(T² or SPE)."
         ),
-        alt="Data capture of reference and sensor in each period.",
+        alt=say("Data capture of reference and sensor in each period."),
         columns=[
-            Column(label="period from"),
-            Column(label="reference", unit="%"),
-            Column(label="sensor", unit="%"),
-            Column(label="outside", unit="%"),
-            Column(label="bias inside", unit=watch.unit),
-            Column(label="independent pairs"),
+            Column(label=say("period from")),
+            Column(label=say("reference"), unit="%"),
+            Column(label=say("sensor"), unit="%"),
+            Column(label=say("outside"), unit="%"),
+            Column(label=say("bias inside"), unit=watch.unit),
+            Column(label=say("independent pairs")),
         ],
         rows=[
             [
@@ -182,7 +208,7 @@ def _capture_table(watch: Watch) -> Table:
 
 def _called(watch: Watch, period: Period) -> str:
     """The name of a period, and which is the calibration."""
-    return watch.name(period) + (" (calibration)" if period.number == 0 else "")
+    return watch.name(period) + (say(" (calibration)") if period.number == 0 else "")
 
 
 def _known(number: float) -> float | None:
@@ -208,30 +234,39 @@ def _course_section(watch: Watch) -> Section:
     score, limits = watch.job.score, []
     if score.largest_bias is not None:
         limits = [
-            Limit(value=sign * score.largest_bias, label="accepted of a period", style="declared")
+            Limit(
+                value=sign * score.largest_bias, label=say("accepted of a period"), style="declared"
+            )
             for sign in (1.0, -1.0)
         ]
-    spans = [_span(watch, clock.start_s, clock.calibrated_s, "calibration")]
+    spans = [_span(watch, clock.start_s, clock.calibrated_s, say("calibration"))]
     if watch.expiry is not None:
-        spans.append(_span(watch, watch.expiry.since.start_s, clock.stop_s, "expired"))
-    span_words = f"{width / _HOUR_S:.3g} h" if width >= _HOUR_S else f"{width:.3g} s"
+        spans.append(_span(watch, watch.expiry.since.start_s, clock.stop_s, say("expired")))
+    span_words = (
+        say("{width:.3g} h", width=width / _HOUR_S)
+        if width >= _HOUR_S
+        else say("{width:.3g} s", width=width)
+    )
     return Section(
-        title="Sensor against reference",
+        title=say("Sensor against reference"),
         figures=[
             Chart(
                 kind="chart",
-                title="Calibrated less reference along the record",
-                caption=(
-                    f"Means of {span_words}; a gap where no pair was measured. In the calibration, "
-                    "each block is judged by the fit without it."
+                title=say("Calibrated less reference along the record"),
+                caption=say(
+                    "Means of {span_words}; a gap where no pair was measured. In the "
+                    "calibration, each block is judged by the fit without it.",
+                    span_words=span_words,
                 ),
-                alt="Error of the calibrated sensor from the calibration to the end of the record.",
+                alt=say(
+                    "Error of the calibrated sensor from the calibration to the end of the record."
+                ),
                 x=((np.arange(bins) + 0.5) * width / _DAY_S).tolist(),
-                x_label=f"days since {clock.moment(clock.start_s)}"
+                x_label=say("days since {moment}", moment=clock.moment(clock.start_s))
                 if clock.is_dated
-                else "days since the start",
+                else say("days since the start"),
                 spans=spans,
-                panels=[Panel(y=y, y_label=f"error, {watch.unit}", limits=limits)],
+                panels=[Panel(y=y, y_label=say("error, {unit}", unit=watch.unit), limits=limits)],
             )
         ],
     )
@@ -246,25 +281,25 @@ def _span(watch: Watch, start_s: float, stop_s: float, label: str) -> Span:
 def _missing_section(watch: Watch) -> Section:
     """Counts and shares of what is missing."""
     return Section(
-        title="What is missing",
+        title=say("What is missing"),
         paragraphs=[
-            (
-                "Counted in the rows of the file; a row counts as missing where the file has no "
-                "number or one that the request declares to mean no reading."
+            say(
+                "Counted in the rows of the file; a row counts as missing where the file "
+                "has no number or one that the request declares to mean no reading."
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Readings that are missing",
-                caption="None was filled in.",
-                alt="Missing readings of each channel.",
+                title=say("Readings that are missing"),
+                caption=say("None was filled in."),
+                alt=say("Missing readings of each channel."),
                 columns=[
-                    Column(label="channel"),
-                    Column(label="what it is"),
-                    Column(label="missing"),
-                    Column(label="rows"),
-                    Column(label="share", unit="%"),
+                    Column(label=say("channel")),
+                    Column(label=say("what it is")),
+                    Column(label=say("missing")),
+                    Column(label=say("rows")),
+                    Column(label=say("share"), unit="%"),
                 ],
                 rows=[
                     [gap.channel, gap.part, gap.missing, gap.rows, round(100 * gap.share, 1)]
@@ -281,22 +316,36 @@ def _class_section(watch: Watch) -> Section:
     rows: list[list[Any]] = []
     for one in objectives(watch):
         unit = "" if one.rule.unit == "1" else one.rule.unit
-        found = words(one.found, unit) if one.found is not None else "not told"
+        found = words(one.found, unit) if one.found is not None else say("not told")
         rows.append([citation(one.rule), found, one.statement])
     return Section(
-        title="Class of the sensor",
+        title=say("Class of the sensor"),
         paragraphs=[
-            "What was found is that of the worst period after the calibration"
-            + (f", at {level:g} {watch.unit}." if level else "; no level was stated (score.level).")
-            + " One field record is not a test for a class, which asks for more than these data."
+            say(
+                "What was found is that of the worst period after the calibration, at {level:g} "
+                "{unit}. One field record is not a test for a class, which asks for more than "
+                "these data.",
+                level=level,
+                unit=watch.unit,
+            )
+            if level
+            else say(
+                "What was found is that of the worst period after the calibration; no level was "
+                "stated (score.level). One field record is not a test for a class, which asks for "
+                "more than these data."
+            )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Objectives of a class",
-                caption="A limit without a number in the table is not recalled from memory.",
-                alt="Rules with what was found.",
-                columns=[Column(label="rule"), Column(label="found"), Column(label="statement")],
+                title=say("Objectives of a class"),
+                caption=say("A limit without a number in the table is not recalled from memory."),
+                alt=say("Rules with what was found."),
+                columns=[
+                    Column(label=say("rule")),
+                    Column(label=say("found")),
+                    Column(label=say("statement")),
+                ],
                 rows=rows,
             )
         ],
@@ -310,28 +359,39 @@ def _equation_section(watch: Watch) -> Section:
     constant = float(model.arrays["final_mean_y"][0] - coef @ model.arrays["final_mean_x"])
     channels = {channel.name: channel.unit for channel in regression.stream.channels}
     logs = watch.job.train.log
+    forms = {
+        True: message("{name}: (log reading \u2212 {centre:g}) / {scale:g}"),
+        False: message("{name}: (reading \u2212 {centre:g}) / {scale:g}"),
+    }
     scales = "; ".join(
-        f"{name}: ({'log ' if name in logs else ''}reading \u2212 {centre:g}) / {scale:g}"
+        say(forms[name in logs], name=name, centre=centre, scale=scale)
         + (f" {channels[name]}" if channels[name] != "1" and name not in logs else "")
         for name, (centre, scale) in regression.scales.items()
     )
     terms = [["1", constant], *zip(model.card["features"], coef.tolist(), strict=True)]
     return Section(
-        title="The calibration",
+        title=say("The calibration"),
         paragraphs=[
-            (
-                f"{regression.targets[0]} in {watch.unit} is the sum of the terms. Scaled readings "
-                f"are {scales}. Ridge penalty {float(model.arrays['final_choice']):g}, chosen on "
-                "blocks of the calibration that were left out."
+            say(
+                "{targets} in {unit} is the sum of the terms. Scaled readings are "
+                "{scales}. Ridge penalty {final_choice:g}, chosen on blocks of the "
+                "calibration that were left out.",
+                targets=regression.targets[0],
+                unit=watch.unit,
+                scales=scales,
+                final_choice=float(model.arrays["final_choice"]),
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Terms",
-                caption="Coefficients of scaled readings.",
-                alt="Terms of the calibration with their coefficients.",
-                columns=[Column(label="term"), Column(label="coefficient", unit=watch.unit)],
+                title=say("Terms"),
+                caption=say("Coefficients of scaled readings."),
+                alt=say("Terms of the calibration with their coefficients."),
+                columns=[
+                    Column(label=say("term")),
+                    Column(label=say("coefficient"), unit=watch.unit),
+                ],
                 rows=[list(term) for term in terms],
             )
         ],

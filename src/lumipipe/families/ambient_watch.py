@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lumipipe.config.moments import nanoseconds
 from lumipipe.families.ambient_expiry import Band, Expiry, expiry
 from lumipipe.families.ambient_periods import Clock, Period, cut_periods
 from lumipipe.families.regression_scores import interval_coverage
 from lumipipe.families.roles import TEST, TRAIN
+from lumipipe.language import message, say
 from lumipipe.store.dataset import NO_TIME
 from lumipipe.uncertainty.agreement import agreement_columns, orthogonal_line
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from lumipipe.reporting.result import Coverage
     from lumipipe.uncertainty.blocks import Estimate
 
+_BETWEEN = message(" ({low} to {high})")
 READING = "reading_"
 """Prefix of the columns with the channels of a scored row."""
 _DAY_S = 86_400.0
@@ -71,10 +74,15 @@ class Watch:
         # The median, since a measured rate is lowered by rows that are not there.
         step = 1.0 / nominal if np.isfinite(nominal) else float(np.median(np.diff(time)))
         start = float(time[0])
-        seconds = split.train_first_s
+        if split.dates:  # the first moment after the last one
+            calibrated = (nanoseconds(split.dates[-1]) + 1000) / 1e9
+        elif split.train_first_s is not None:
+            calibrated = start + split.train_first_s
+        else:
+            calibrated = float(time[role == TEST][0])
         return Clock(
             start_s=start,
-            calibrated_s=float(time[role == TEST][0]) if seconds is None else start + seconds,
+            calibrated_s=calibrated,
             stop_s=float(time[-1]) + step,
             step_s=step,
             period_s=self.job.score.period_s,
@@ -100,9 +108,13 @@ class Watch:
         score, found = self.job.score, []
         if score.largest_bias is not None:
             edge = score.largest_bias
-            found.append(Band("largest_bias", "bias", self.unit, edge, lambda p: p.bias))
+            found.append(Band("largest_bias", say("bias"), self.unit, edge, lambda p: p.bias))
         if score.relative_uncertainty is not None:
-            noun = f"relative expanded uncertainty at {score.level:g} {self.unit} (share)"
+            noun = say(
+                "relative expanded uncertainty at {level:g} {unit} (share)",
+                level=score.level,
+                unit=self.unit,
+            )
             edge = score.relative_uncertainty
             found.append(Band("relative_uncertainty", noun, "", edge, lambda p: p.relative))
         return found
@@ -144,12 +156,12 @@ class Watch:
     def gaps(self) -> list[Gap]:
         """What is missing of each channel."""
         rows, found = self.scores.all_rows, self.scores.regression
-        parts = dict.fromkeys(found.inputs, "an input of the calibration")
-        parts |= {found.targets[0]: "the reference", self.job.train.sensor: "the sensor"}
+        parts = dict.fromkeys(found.inputs, say("an input of the calibration"))
+        parts |= {found.targets[0]: say("the reference"), self.job.train.sensor: say("the sensor")}
         return [
             Gap(
                 name,
-                parts.get(name, "not used by the calibration"),
+                parts.get(name, say("not used by the calibration")),
                 int(np.isnan(rows[READING + name]).sum()),
                 len(rows["time"]),
             )
@@ -179,7 +191,7 @@ class Watch:
         return bool(self.outside > _CLEARLY * 2 * self.job.train.guard_alpha)
 
 
-def words(found: Estimate, unit: str = "", between: str = " ({} to {})") -> str:
+def words(found: Estimate, unit: str = "", between: str = _BETWEEN) -> str:
     """An estimate in words, with two digits of the half-width of its interval.
 
     One digit, as elsewhere, would print an end of 0.28 like a limit of 0.3.
@@ -195,9 +207,9 @@ def words(found: Estimate, unit: str = "", between: str = " ({} to {})") -> str:
     decimals = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 0
     told = [signed(number, decimals) for number in numbers]
     value = f"{told[0]} {unit}".rstrip()
-    return value + between.format(*told[1:]) if found.is_known else value
+    return value + say(between, low=told[1], high=told[2]) if found.is_known else value
 
 
 def signed(number: float, decimals: int = 2) -> str:
     """A number with a true minus sign."""
-    return f"{number:.{decimals}f}".replace("-", "\u2212")
+    return say("{number:.{decimals}f}", number=number, decimals=decimals).replace("-", "\u2212")

@@ -8,6 +8,7 @@ looks like is in `lumipipe.families.bearing_report`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -17,15 +18,13 @@ from lumipipe.config import Fraction, GroupSplit, Identifier, PositiveFloat, Ran
 from lumipipe.errors import InputError
 from lumipipe.families import bearing_report, verdicts
 from lumipipe.families.bearing_diagnosis import FAULTS
-from lumipipe.families.interface import Model, Pass
-from lumipipe.families.window_classifier import (
-    ClassifierSettings,
-    WindowClassifier,
-    check_classifier,
-    classifier_split,
-)
+from lumipipe.families.bundled import classifier_scorer
+from lumipipe.families.guarded_classifier import GuardedClassifier, GuardedSettings
+from lumipipe.families.interface import Merging, Model, Pass
+from lumipipe.families.window_classifier import check_classifier, classifier_split
 from lumipipe.kernels.spectra import squared_envelope_spectrum
 from lumipipe.kernels.windows import window_batch
+from lumipipe.language import message
 from lumipipe.models.spectrum import EnvelopeReducer, signal_moments
 from lumipipe.windows import plan_windows
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Outcome
+    from lumipipe.families.interface import Block, EventKind, Job, Outcome
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
 
@@ -56,7 +55,7 @@ class Train(Settings):
     """From the start of one spectrum to the next."""
     windows_per_chunk: Annotated[int, Field(ge=1)] = 16
     """Spectra that are computed together."""
-    classifier: ClassifierSettings | None = None
+    classifier: GuardedSettings | None = None
     """A classifier of faults; none where absent."""
 
 
@@ -126,11 +125,17 @@ class Bearing:
     """Diagnosis of rolling bearings from vibration."""
 
     name = "bearing"
-    title = "diagnosis of rolling bearings"
+    title = message("diagnosis of rolling bearings")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "classes"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return bearing_report.METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown channels and bands, and splits that the classifier cannot use."""
@@ -171,10 +176,12 @@ class Bearing:
         arrays: dict[str, np.ndarray] = {}
         cards: dict[str, Any] = {}
         for name, part in classifiers(job).items():
+            if name not in leaves:
+                continue
             fitted = part.fit(leaves[name], comm)
             arrays |= {f"{name}/{key}": array for key, array in fitted.arrays.items()}
             cards[name] = fitted.card
-        if comm.rank == 0:
+        if comm.rank == 0 and SPECTRA in leaves:  # not from states of sites
             arrays |= _spectra(job, leaves[SPECTRA])
         stream = job.dataset.streams[job.train.stream]
         card = {
@@ -187,6 +194,14 @@ class Bearing:
         }
         return Model(arrays, card)
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Machines leave; sites join their classifier, for a spectrum is of one recording."""
+        parts = classifiers(job)
+        if not parts:
+            return Merging(alone="spectra are those of single recordings; name train.classifier")
+        found = parts[CLASSIFIER].merging(CLASSIFIER, leaves)
+        return found._replace(passes=(CLASSIFIER,))
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each window by a classifier that has not seen its group."""
         return {
@@ -198,17 +213,27 @@ class Bearing:
         """A verdict for each recording, the honest figures of the classifier and the claim."""
         return bearing_report.judge(job, model, leaves, classifiers(job))
 
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model | None:
+        """The classifier as it answers new rows without the data; None where there is none."""
+        del leaves
+        part = classifiers(job).get(CLASSIFIER)
+        if part is None:
+            return None
+        return classifier_scorer(part, bearing_report.classifier_model(model, CLASSIFIER))
 
-def classifiers(job: Job) -> dict[str, WindowClassifier]:
+
+def classifiers(job: Job) -> dict[str, GuardedClassifier]:
     """The classifier with the split of the request, and the random one that it is held against."""
     settings = job.train.classifier
     if settings is None:
         return {}
     split = classifier_split(job.request)
-    found = {CLASSIFIER: WindowClassifier(job, settings, split)}
+    own = {name: replace(job, scores=job.scores.below(name)) for name in (CLASSIFIER, CLAIM)}
+    found = {CLASSIFIER: GuardedClassifier(own[CLASSIFIER], settings, split)}
     if isinstance(split, GroupSplit):
         because = "shown only to be held against the split by groups"
-        found[CLAIM] = WindowClassifier(job, settings, RandomSplit(kind="random", because=because))
+        random = RandomSplit(kind="random", because=because)
+        found[CLAIM] = GuardedClassifier(own[CLAIM], settings, random)
     return found
 
 

@@ -11,6 +11,7 @@ from lumipipe.errors import InputError
 from lumipipe.families.bearing_lines import BACKGROUND_HZ, Lines, find_lines, null_scores
 from lumipipe.families.interface import known_of
 from lumipipe.kernels.kinematics import fault_frequencies
+from lumipipe.language import say, term, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from lumipipe.store.dataset import RecordingRow
 
 # Kinematic frequency that shows each fault: a ball strikes a race twice a turn of its own.
-KINEMATICS = {"inner race": "BPFI", "outer race": "BPFO", "ball": "2xBSF", "cage": "FTF"}
-FAULTS = (*KINEMATICS, "no fault")
+KINEMATICS = {
+    term("inner race"): "BPFI",
+    term("outer race"): "BPFO",
+    term("ball"): "2xBSF",
+    term("cage"): "FTF",
+}
+FAULTS = (*KINEMATICS, term("no fault"))
 _CHANCE = 0.99
 
 
@@ -113,8 +119,8 @@ def _diagnose_one(  # one recording with all that its verdict needs
     chance = float(np.quantile(by_chance, _CHANCE))
     verdict, fault, reason = _verdict(job, lines, chance, level)
     if is_reference:
-        verdict, fault = "reference", ""
-        reason = f"declared to be in good order; {reason}"
+        verdict, fault = term("reference"), ""
+        reason = say("declared to be in good order; {reason}", reason=reason)
     return Diagnosis(recording, row, shaft, lines, chance, level, verdict, fault, reason)
 
 
@@ -157,23 +163,52 @@ def _verdict(
     best, runner_up = ranked[0], ranked[1]
     top, second = lines[best].score, lines[runner_up].score
     if top >= max(score.fault_above, chance) and top >= score.lead * second:
-        return "fault", best, f"{best} lines score {top:.0f}, the next {second:.0f}"
+        return (
+            term("fault"),
+            best,
+            say(
+                "{best} lines score {top:.0f}, the next {second:.0f}",
+                best=translated(best),
+                top=top,
+                second=second,
+            ),
+        )
     if top >= score.quiet_below:
         return (
-            "inconclusive",
+            term("inconclusive"),
             "",
-            (f"{best} lines score {top:.0f}, but {runner_up} {second:.0f} and chance {chance:.0f}"),
+            say(
+                "{best} lines score {top:.0f}, but {runner_up} {second:.0f} and chance "
+                "{chance:.0f}",
+                best=translated(best),
+                top=top,
+                runner_up=translated(runner_up),
+                second=second,
+                chance=chance,
+            ),
         )
     if level is None:
-        return "inconclusive", "", f"no fault line (score {top:.1f}), and no baseline to compare"
+        return (
+            term("inconclusive"),
+            "",
+            say("no fault line (score {top:.1f}), and no baseline to compare", top=top),
+        )
     if level <= score.level_ratio:
         return (
             "no fault",
             "no fault",
-            (f"no fault line (score {top:.1f}), level {level:.2f} of the baseline"),
+            say(
+                "no fault line (score {top:.1f}), level {level:.2f} of the baseline",
+                top=top,
+                level=level,
+            ),
         )
     return (
         "inconclusive",
         "",
-        (f"no fault line (score {top:.1f}), but the level is {level:.1f} times the baseline"),
+        say(
+            "no fault line (score {top:.1f}), but the level is {level:.1f} times the baseline",
+            top=top,
+            level=level,
+        ),
     )

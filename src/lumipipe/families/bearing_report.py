@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.families.baseline import against_majority
 from lumipipe.families.bearing_diagnosis import KINEMATICS, Diagnosis, diagnose
+from lumipipe.families.class_events import class_decisions
 from lumipipe.families.classifier_scores import (
     METRICS as CLASSIFIER_METRICS,
 )
@@ -20,7 +22,9 @@ from lumipipe.families.classifier_scores import (
     window_table,
 )
 from lumipipe.families.interface import Model, Outcome, asked, known_of
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
+from lumipipe.language import many, say, term, translated
 from lumipipe.reporting.figures.declared import Column, Line, Spectrum, Table
 from lumipipe.reporting.result import (
     LeakageTest,
@@ -77,14 +81,14 @@ def judge(
     metrics = _metrics(job, found, scores)
     coverage, tables, leakage = None, {"diagnoses": _table(found)}, list[LeakageTest]()
     nominal = job.request.evaluation.interval.coverage
-    sections = [_overview(found), *_spectra_sections(job, model, found)]
+    sections = read_by("engineer", [_overview(found), *_spectra_sections(job, model, found)])
     for name, part in classifiers.items():
         if name == "classifier":
             coverage = set_coverage(nominal, scores[name])
             leakage = part.leakage(classifier_model(model, name), scores[name].rows["number"])
             tables["windows"] = window_table(job.dataset.recordings, scores[name])
             sections += [_honest_section(part, scores), confusion_section(scores[name])]
-            sections.append(set_section(coverage))
+            sections.append(set_section())
     split = job.request.evaluation.split
     result = Result(
         lumipipe_result=1,
@@ -98,15 +102,25 @@ def judge(
         split=_split(split, classifiers),
         leakage=leakage,
         counts={
-            "recordings": len(found),
-            "spectra averaged": int(model.arrays["spectrum_windows"].sum()),
+            many("recordings"): len(found),
+            many("spectra averaged"): int(model.arrays["spectrum_windows"].sum()),
         },
         not_answered=_not_answered(found),
-        not_answered_reason="Every recording has a verdict that its spectrum carries.",
+        not_answered_reason=say("Every recording has a verdict that its spectrum carries."),
         sections=sections,
         run=Run(),
     )
-    return Outcome(result, tables)
+    own = classifiers.get("classifier")
+    if own is None:
+        without = say("nothing is learnt without train.classifier: fault lines are no score")
+        return Outcome(result, tables, decisions=without)
+    windows = scores["classifier"]
+    return Outcome(
+        result,
+        tables,
+        compared=tuple(against_majority(windows, own.fold_of_group, job.seed)),
+        decisions=class_decisions(own, classifier_model(model, "classifier"), windows.rows),
+    )
 
 
 def classifier_model(model: Model, name: str) -> Model:
@@ -144,8 +158,8 @@ def _metrics(
         decided = [(one, truth) for one, truth in known if one.fault]
         wrong = sum(one.fault != truth for one, truth in decided)
         counted = (
-            ("wrong_verdicts", "Wrong among the decided recordings", wrong, len(decided)),
-            ("inconclusive", "Inconclusive", len(known) - len(decided), len(known)),
+            ("wrong_verdicts", say("Wrong among the decided recordings"), wrong, len(decided)),
+            ("inconclusive", say("Inconclusive"), len(known) - len(decided), len(known)),
         )
         for name, label, hits, total in counted:
             lower, upper = clopper_pearson(hits, total)
@@ -158,8 +172,8 @@ def _metrics(
                     upper=upper,
                     confidence=0.95,
                     count=total,
-                    of="recordings",
-                    note=f"{hits} of {total}",
+                    of=many("recordings"),
+                    note=say("{hits} of {total}", hits=hits, total=total),
                 )
             )
     if "classifier" in scores:
@@ -173,12 +187,20 @@ def _answer(found: list[Diagnosis]) -> str:
         word: sum(one.verdict == word for one in found)
         for word in ("fault", "no fault", "inconclusive", "reference")
     }
-    named = "; ".join(f"{one.recording.id}: {one.fault}" for one in found if one.verdict == "fault")
-    text = (
-        f"{counts['fault']} of {len(found)} recordings show a fault, {counts['no fault']} show "
-        f"none and {counts['inconclusive']} are inconclusive"
+    named = "; ".join(
+        f"{one.recording.id}: {translated(one.fault)}" for one in found if one.verdict == "fault"
     )
-    text += f"; {counts['reference']} set the level of good order" * bool(counts["reference"])
+    text = say(
+        "{fault} of {found} recordings show a fault, {no_fault} show none and "
+        "{inconclusive} are inconclusive",
+        fault=counts["fault"],
+        found=len(found),
+        no_fault=counts["no fault"],
+        inconclusive=counts["inconclusive"],
+    )
+    text += say("; {reference} set the level of good order", reference=counts["reference"]) * bool(
+        counts["reference"]
+    )
     return f"{text}{': ' + named if named else ''}."
 
 
@@ -188,26 +210,31 @@ def _would_change(found: list[Diagnosis], metrics: list[Metric]) -> str:
     if undecided:
         return undecided
     if any(one.verdict == "inconclusive" for one in found):
-        return (
-            "For inconclusive recordings: another band around a resonance, a longer recording, "
-            "or a sensor nearer to the bearing."
+        return say(
+            "For inconclusive recordings: another band around a resonance, a longer "
+            "recording, or a sensor nearer to the bearing."
         )
-    return "Another speed or load than recorded here."
+    return say("Another speed or load than recorded here.")
 
 
 def _unit(job: Job, one: Diagnosis) -> Unit:
     """The answer for one recording."""
     values: dict[str, Any] = {
-        f"score {KINEMATICS[fault]}": round(lines.score, 1) for fault, lines in one.lines.items()
+        term("score {name}", name=KINEMATICS[fault]): round(lines.score, 1)
+        for fault, lines in one.lines.items()
     }
     best = max(one.lines.values(), key=lambda lines: lines.score)
     values |= {
-        "chance": round(one.chance, 1),
-        "found": round(best.found_hz, 1),
-        "expected": round(best.expected_hz, 1),
+        term("chance"): round(one.chance, 1),
+        term("found"): round(best.found_hz, 1),
+        term("expected"): round(best.expected_hz, 1),
     }
     truth = _truth(job, one)
-    sentence = one.reason if truth is None else f"{one.reason}; in truth {truth}"
+    sentence = (
+        one.reason
+        if truth is None
+        else say("{reason}; in truth {truth}", reason=one.reason, truth=translated(truth))
+    )
     return Unit(id=one.recording.id, verdict=one.verdict, sentence=sentence, values=values)
 
 
@@ -216,17 +243,24 @@ def _split(split: Any, classifiers: Mapping[str, WindowClassifier]) -> Split:
     if not classifiers:
         return Split(
             kind="none",
-            sentence="Nothing is learnt: every recording is judged by the lines it must show.",
+            sentence=say("Nothing is learnt: every recording is judged by the lines it must show."),
         )
     text = split_sentence(split, classifiers["classifier"].folds)
     because = split.because if isinstance(split, RandomSplit) else None
-    return Split(kind=split.kind, sentence=f"Classifier: {text}", because=because)
+    return Split(kind=split.kind, sentence=say("Classifier: {text}", text=text), because=because)
+
+
+def _begun(reason: str) -> str:
+    """A reason as the beginning of a sentence."""
+    return reason[:1].upper() + reason[1:]
 
 
 def _not_answered(found: list[Diagnosis]) -> list[NotAnswered]:
     """Recordings whose spectrum carries no verdict."""
     return [
-        NotAnswered(question=f"Which fault has {one.recording.id}?", reason=one.reason)
+        NotAnswered(
+            question=say("Which fault has {id}?", id=one.recording.id), reason=_begun(one.reason)
+        )
         for one in found
         if one.verdict == "inconclusive"
     ]
@@ -234,13 +268,17 @@ def _not_answered(found: list[Diagnosis]) -> list[NotAnswered]:
 
 def _overview(found: list[Diagnosis]) -> Section:
     """Scores of all recordings."""
-    columns = [Column(label="recording"), Column(label="verdict"), Column(label="shaft", unit="Hz")]
-    columns += [Column(label=f"score {name}") for name in KINEMATICS.values()]
-    columns += [Column(label="99 % of chance"), Column(label="level over baseline")]
+    columns = [
+        Column(label=say("recording")),
+        Column(label=say("verdict")),
+        Column(label=say("shaft"), unit="Hz"),
+    ]
+    columns += [Column(label=say("score {name}", name=name)) for name in KINEMATICS.values()]
+    columns += [Column(label=say("99 % of chance")), Column(label=say("level over baseline"))]
     rows: list[list[Any]] = [
         [
             one.recording.id,
-            one.verdict,
+            translated(one.verdict),
             round(one.shaft_hz, 2),
             *(round(lines.score, 1) for lines in one.lines.values()),
             round(one.chance, 1),
@@ -249,20 +287,23 @@ def _overview(found: list[Diagnosis]) -> Section:
         for one in found
     ]
     return Section(
-        title="Lines that the geometry expects",
+        title=say("Lines that the geometry expects"),
         paragraphs=[
-            (
-                "A score is the geometric mean of peak to background at the first harmonics, so it "
-                "is high only when all of them stand out. The same score at frequencies where no "
-                "fault can be gives what chance does in the same spectrum."
+            say(
+                "A score is the geometric mean of peak to background at the first "
+                "harmonics, so it is high only when all of them stand out. The same score "
+                "at frequencies where no fault can be gives what chance does in the same "
+                "spectrum."
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Scores by recording",
-                caption="A fault is named when its score passes the limit, chance and the others.",
-                alt="Scores of inner race, outer race, ball and cage lines of each recording.",
+                title=say("Scores by recording"),
+                caption=say(
+                    "A fault is named when its score passes the limit, chance and the others."
+                ),
+                alt=say("Scores of inner race, outer race, ball and cage lines of each recording."),
                 columns=columns,
                 rows=rows,
             )
@@ -276,8 +317,8 @@ def _spectra_sections(job: Job, model: Model, found: list[Diagnosis]) -> list[Se
     shown = sorted(found, key=lambda one: (order[one.verdict], one.recording.id))
     return [
         Section(
-            title=f"{one.recording.id}: {one.verdict}",
-            paragraphs=[f"{one.reason}."],
+            title=f"{one.recording.id}: {translated(one.verdict)}",
+            paragraphs=[f"{_begun(one.reason)}."],
             figures=[_spectrum(job, model, one)],
         )
         for one in shown[: job.request.report.most_units]
@@ -294,7 +335,7 @@ def _spectrum(job: Job, model: Model, one: Diagnosis) -> Spectrum:
         Line(
             x=h * lines.expected_hz,
             label=f"{KINEMATICS[fault]} {h}x",
-            group=fault,
+            group=translated(fault),
             tolerance=h * lines.expected_hz * job.score.tolerance,
         )
         for fault, lines in sorted(one.lines.items(), key=lambda item: item[0] != best)
@@ -304,17 +345,23 @@ def _spectrum(job: Job, model: Model, one: Diagnosis) -> Spectrum:
     kurtosis = float(model.arrays["signal_kurtosis"][one.row])
     return Spectrum(
         kind="spectrum",
-        title=f"Envelope spectrum of {one.recording.id}",
-        caption=(
-            f"Squared envelope, {job.train.band_hz[0]:g} to {job.train.band_hz[1]:g} Hz; shaft "
-            f"{one.shaft_hz:.2f} Hz; signal {rms:.3g} {model.card['unit']} rms, kurtosis "
-            f"{kurtosis:.2f}. Bands: where lines of each fault would be."
+        title=say("Envelope spectrum of {id}", id=one.recording.id),
+        caption=say(
+            "Squared envelope, {band_hz:g} to {train_band_hz:g} Hz; shaft {shaft_hz:.2f} "
+            "Hz; signal {rms:.3g} {unit} rms, kurtosis {kurtosis:.2f}. Bands: where lines "
+            "of each fault would be.",
+            band_hz=job.train.band_hz[0],
+            train_band_hz=job.train.band_hz[1],
+            shaft_hz=one.shaft_hz,
+            rms=rms,
+            unit=model.card["unit"],
+            kurtosis=kurtosis,
         ),
-        alt=f"Spectrum with expected fault lines; {one.reason}.",
+        alt=say("Spectrum with expected fault lines; {reason}.", reason=one.reason),
         x=[float(resolution * k) for k in range(1, len(power) + 1)],
         y=[float(value) for value in power],
-        x_label="frequency of the envelope (Hz)",
-        y_label=f"power of the squared envelope (({model.card['unit']})^4)",
+        x_label=say("frequency of the envelope (Hz)"),
+        y_label=say("power of the squared envelope (({unit})^4)", unit=model.card["unit"]),
         log_y=True,
         lines=expected,
     )
@@ -322,38 +369,47 @@ def _spectrum(job: Job, model: Model, one: Diagnosis) -> Spectrum:
 
 def _honest_section(part: WindowClassifier, scores: Mapping[str, ClassifierScores]) -> Section:
     """What the classifier does for unseen groups, beside what a random split would claim."""
-    by = part.split.by if isinstance(part.split, GroupSplit) else "random windows"
+    by = part.split.by if isinstance(part.split, GroupSplit) else say("random windows")
     rows: list[list[Any]] = []
     for name, one in scores.items():
         for g, group in enumerate(one.names):
             counts = one.confusion[g]
-            label = f"{by} {group} held out" if name == "classifier" else f"random {group}"
+            label = (
+                say("{by} {group} held out", by=by, group=group)
+                if name == "classifier"
+                else say("random {group}", group=translated(group))
+            )
             rows.append(
                 [label, int(counts.sum()), round(float(np.trace(counts) / counts.sum()), 3)]
             )
     honest = scores["classifier"]
     share = np.trace(honest.confusion.sum(axis=0)) / honest.confusion.sum()
-    text = f"On a {by} that was not in training, {share:.0%} of the windows are recognised."
+    text = say(
+        "On a {by} that was not in training, {share:.0%} of the windows are recognised.",
+        by=by,
+        share=share,
+    )
     if "random split" in scores:
         claim = scores["random split"].confusion.sum(axis=0)
-        text += (
-            f" Windows dealt at random would claim {np.trace(claim) / claim.sum():.0%}. Do not "
-            "believe that figure: windows of one recording are near copies of each other, so a "
-            "random split asks the model only to remember the recording, not to know the fault."
+        text += say(
+            " Windows dealt at random would claim {trace:.0%}. Do not believe that "
+            "figure: windows of one recording are near copies of each other, so a random "
+            "split asks the model only to remember the recording, not to know the fault.",
+            trace=np.trace(claim) / claim.sum(),
         )
     return Section(
-        title="The classifier: what it does, and what a random split would claim",
+        title=say("The classifier: what it does, and what a random split would claim"),
         paragraphs=[text],
         figures=[
             Table(
                 kind="table",
-                title="Share of windows recognised",
-                caption="First the split that counts, then the one that flatters.",
-                alt="Accuracy for each held-out group and for each random fold.",
+                title=say("Share of windows recognised"),
+                caption=say("First the split that counts, then the one that flatters."),
+                alt=say("Accuracy for each held-out group and for each random fold."),
                 columns=[
-                    Column(label="test"),
-                    Column(label="windows"),
-                    Column(label="recognised"),
+                    Column(label=say("test")),
+                    Column(label=say("windows")),
+                    Column(label=say("recognised")),
                 ],
                 rows=rows,
             )

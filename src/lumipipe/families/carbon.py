@@ -15,15 +15,17 @@ from pydantic import Field, model_validator
 
 from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings, Text
 from lumipipe.families import carbon_report
-from lumipipe.families.carbon_check import check
+from lumipipe.families.audited import Audited
+from lumipipe.families.carbon_check import METRICS, check
 from lumipipe.families.carbon_filed import fit_filed
 from lumipipe.families.carbon_folding import filed_pass, totals_pass
-from lumipipe.families.interface import Model
+from lumipipe.families.interface import Merging, Model
+from lumipipe.language import message
 
 if TYPE_CHECKING:
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Job, Outcome, Pass
+    from lumipipe.families.interface import EventKind, Job, Outcome, Pass
     from lumipipe.fold import Leaves
 
 
@@ -135,7 +137,7 @@ class Score(Settings):
     single interval."""
 
 
-class Asset(Settings):
+class Asset(Audited):
     """What the footprint is of."""
 
     boundary: Text
@@ -146,11 +148,17 @@ class Carbon:
     """Activity times factor."""
 
     name = "carbon"
-    title = "carbon footprint from activities and factors"
+    title = message("carbon footprint from activities and factors")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = None
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown channels, meters and factors, units that do not fit, and splits."""
@@ -167,6 +175,11 @@ class Carbon:
             return Model({}, {})
         found = {} if job.train.filed is None else fit_filed(job, leaves["filed"])
         return Model({}, {"family": self.name, "filed": found})
+
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Units leave; sites do not join."""
+        del job, leaves
+        return Merging(alone="nothing is learnt; totals are sums that sites can add by themselves")
 
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Sums of all activities by month, unit and label, and rows that are out of step."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.config.moments import NANOSECONDS
 from lumipipe.errors import InputError
-from lumipipe.families.carbon_folding import FIRST, GAP, LAST, NANOSECONDS
+from lumipipe.families.carbon_folding import FIRST, GAP, LAST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lumipipe.config.moments import NANOSECONDS
 from lumipipe.families.carbon_check import MONTH, UNIT
 from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.kernels.exact import exact_product
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from lumipipe.fold import Batch, Leaf
     from lumipipe.store.dataset import StreamTable
 
-NANOSECONDS = 1_000_000_000
 FIRST, LAST, DUPLICATE, GAP, UNEVEN, APART = range(6)
 """Kinds of rows that are noted: ends of a recording, steps in time, and filed values."""
 MOST_DISTINCT = 1024

@@ -12,6 +12,7 @@ from lumipipe.families.carbon_sections import sections
 from lumipipe.families.carbon_totals import Totals
 from lumipipe.families.interface import Outcome, asked
 from lumipipe.families.verdicts import conclude, judged
+from lumipipe.language import MANY, many, message, say, term, translated
 from lumipipe.reporting.numbers import rounded, rounded_interval
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import LeftOut, Metric, NotAnswered, Result, Run, Split, Unit
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
     from lumipipe.fold import Leaves
 
-_SCOPES = {1: "own sources", 2: "bought energy", 3: "others along the chain"}
+_SCOPES = {
+    1: message("own sources"),
+    2: message("bought energy"),
+    3: message("others along the chain"),
+}
 
 
 def judge(job: Job, model: Model, leaves: Leaves) -> Outcome:
@@ -58,7 +63,7 @@ def judge(job: Job, model: Model, leaves: Leaves) -> Outcome:
         units=_units(job, totals),
         split=Split(
             kind="none",
-            sentence="Nothing was learnt from these data, so nothing was held out.",
+            sentence=say("Nothing was learnt from these data, so nothing was held out."),
         ),
         counts=totals.counts(),
         left_out=_left_out(totals),
@@ -66,7 +71,15 @@ def judge(job: Job, model: Model, leaves: Leaves) -> Outcome:
         sections=sections(job, totals, filed),
         run=Run(),
     )
-    return Outcome(result, {"totals": _total_table(job, totals)})
+    return Outcome(
+        result,
+        {"totals": _total_table(job, totals)},
+        totals,
+        not_compared=say(
+            "Nothing is predicted here that a mean or the last value could be held against: a sum "
+            "of readings is compared with what was filed, if a column has it."
+        ),
+    )
 
 
 def _metrics(job: Job, totals: Totals, filed: FiledFacts | None) -> list[Metric]:
@@ -76,27 +89,29 @@ def _metrics(job: Job, totals: Totals, filed: FiledFacts | None) -> list[Metric]
     found = [
         Metric(
             name="emission",
-            label=f"{job.score.gas} in {unit}",
+            label=say("{gas} in {unit}", gas=job.score.gas, unit=unit),
             value=total.emission,
             lower=total.emission - total.expanded,
             upper=total.emission + total.expanded,
             confidence=coverage,
             count=total.sums.rows,
-            of="intervals",
-            note=f"normal distribution, k = {total.k:.2f}; from stated uncertainties",
+            of=many("intervals"),
+            note=say("normal distribution, k = {k:.2f}; from stated uncertainties", k=total.k),
         ),
         Metric(
             name="relative_uncertainty",
-            label="Expanded uncertainty as a share of the total",
+            label=say("Expanded uncertainty as a share of the total"),
             value=total.relative,
         ),
         Metric(
             name="data_capture",
-            label="Data capture (share of the intervals with a reading)",
+            label=say("Data capture (share of the intervals with a reading)"),
             value=total.capture(len(job.train.activities)),
             count=total.expected,
-            of="intervals",
-            note=None if totals.folding.is_timed else "rows have no time, so gaps are not seen",
+            of=many("intervals"),
+            note=None
+            if totals.folding.is_timed
+            else say("rows have no time, so gaps are not seen"),
         ),
     ]
     return found if filed is None else found + _filed_metrics(job, filed)
@@ -104,31 +119,38 @@ def _metrics(job: Job, totals: Totals, filed: FiledFacts | None) -> list[Metric]
 
 def _filed_metrics(job: Job, filed: FiledFacts) -> list[Metric]:
     """The sum of the filed values with what rounding may have done, and their step."""
-    lower, upper, confidence, note = None, None, None, "no step was found, so none is allowed for"
+    lower, upper, confidence, note = (
+        None,
+        None,
+        None,
+        say("no step was found, so none is allowed for"),
+    )
     if filed.u_independent is not None and not filed.is_leaning:
         lower, upper = (filed.total + sign * 2.0 * filed.u_independent for sign in (-1, 1))
-        confidence, note = 0.95, "rounding alone, independent from row to row"
+        confidence, note = 0.95, say("rounding alone, independent from row to row")
     elif (bounds := filed.bounds()) is not None:
         lower, upper = bounds
-        note = "rounding alone, at worst: it leans to one side here, so it does not average out"
+        note = say(
+            "rounding alone, at worst: it leans to one side here, so it does not average out"
+        )
     return [
         Metric(
             name="filed_total",
-            label=f"Sum of the filed values in {job.score.unit}",
+            label=say("Sum of the filed values in {unit}", unit=job.score.unit),
             value=filed.total,
             lower=lower,
             upper=upper,
             confidence=confidence,
             count=filed.rows,
-            of="rows",
+            of=many("rows"),
             note=note,
         ),
         Metric(
             name="filed_step_share",
-            label="Step of the filed values as a share of their mean",
+            label=say("Step of the filed values as a share of their mean"),
             value=filed.step_share,
             count=len(filed.values),
-            of="distinct values",
+            of=many("distinct values"),
         ),
     ]
 
@@ -138,7 +160,7 @@ def amount_words(job: Job, total: Total) -> str:
     value = rounded_interval(
         total.emission, total.emission - total.expanded, total.emission + total.expanded
     )[0]
-    return f"{value} {job.score.unit} of {job.score.gas}"
+    return say("{value} {unit} of {gas}", value=value, unit=job.score.unit, gas=job.score.gas)
 
 
 def _answer(job: Job, totals: Totals, filed: FiledFacts | None) -> str:
@@ -149,25 +171,40 @@ def _answer(job: Job, totals: Totals, filed: FiledFacts | None) -> str:
         total.emission, total.emission - total.expanded, total.emission + total.expanded
     )
     scopes = sorted({factor.scope for factor in job.train.factors.values()})
-    text = (
-        f"{amount_words(job, total)} ({coverage:.0%} interval {ends[1]} to {ends[2]} {unit}), "
-        f"scope {', '.join(map(str, scopes))}, from {_amounts(totals)}"
+    text = say(
+        "{amount_words} ({coverage:.0%} interval {low} to {high} {unit}), scope {scopes}, "
+        "from {amounts}",
+        amount_words=amount_words(job, total),
+        coverage=coverage,
+        low=ends[1],
+        high=ends[2],
+        unit=unit,
+        scopes=", ".join(map(str, scopes)),
+        amounts=_amounts(totals),
     )
     capture = total.capture(len(job.train.activities))
     if capture is not None and capture < 1.0:
-        text += f"; {capture:.1%} of the intervals have a reading, and the others are not filled"
+        text += say(
+            "; {capture:.1%} of the intervals have a reading, and the others are not filled",
+            capture=capture,
+        )
     unchecked = [name for name, item in job.train.factors.items() if item.checked_by is None]
     if unchecked:
-        text += f"; factor{'s' * (len(unchecked) > 1)} {' and '.join(unchecked)} not verified"
+        names = say(" and ").join(unchecked)
+        text += (
+            say("; factors {names} not verified", names=names)
+            if len(unchecked) > 1
+            else say("; factor {names} not verified", names=names)
+        )
     if filed is not None and (words := flag(filed)):
-        text += f". The filed column: {words}"
+        text += say(". The filed column: {words}", words=words)
     return f"{text}."
 
 
 def _amounts(totals: Totals) -> str:
     """The amounts of all activities, in words."""
-    return " and ".join(
-        f"{rounded(amount, digits=5)} {unit} of {name}"
+    return say(" and ").join(
+        say("{amount} {unit} of {name}", amount=rounded(amount, digits=5), unit=unit, name=name)
         for name, (amount, unit) in totals.amounts(totals.total).items()
     )
 
@@ -176,7 +213,12 @@ def flag(filed: FiledFacts) -> str:
     """How coarse the filed values are, in words; empty where no step was found."""
     if filed.step_share is None:
         return ""
-    return f"resolution {filed.step:g} {filed.unit} is {filed.step_share:.0%} of the mean"
+    return say(
+        "resolution {step:g} {unit} is {step_share:.0%} of the mean",
+        step=filed.step,
+        unit=filed.unit,
+        step_share=filed.step_share,
+    )
 
 
 def _would_change(job: Job, totals: Totals) -> str:
@@ -184,17 +226,18 @@ def _would_change(job: Job, totals: Totals) -> str:
     budget = totals.total.budget
     shares = variance_shares(budget)
     largest = int(np.argmax(shares))
+    said = {"source": translated(budget[largest].source), "share": shares[largest]}
     text = (
-        f"Better knowledge of {budget[largest].source}: it makes up {shares[largest]:.0%} of the "
-        "variance"
-    )
-    text += (
-        ", and as it is the same in all rows, more rows do not shrink it."
+        say(
+            "Better knowledge of {source}: it makes up {share:.0%} of the variance, and as it is "
+            "the same in all rows, more rows do not shrink it.",
+            **said,
+        )
         if budget[largest].is_shared
-        else "."
+        else say("Better knowledge of {source}: it makes up {share:.0%} of the variance.", **said)
     )
     if not job.request.evaluation.metrics:
-        text += " A condition under evaluation.metrics: without one, nothing can be supported."
+        text += say(" A condition under evaluation.metrics: without one, nothing can be supported.")
     return text
 
 
@@ -209,7 +252,13 @@ def _units(job: Job, totals: Totals) -> list[Unit]:
 def _unit(job: Job, group: Total, kind: str) -> Unit:
     """One group."""
     capture = group.capture(len(job.train.activities))
-    word = "rows only" if capture is None else "complete" if capture >= 1.0 else "incomplete"
+    word = (
+        term("rows only")
+        if capture is None
+        else term("complete")
+        if capture >= 1.0
+        else term("incomplete")
+    )
     return Unit(
         id=group.name if kind in {"all", MONTH} else f"{kind} {group.name}",
         verdict=word,
@@ -219,8 +268,8 @@ def _unit(job: Job, group: Total, kind: str) -> Unit:
                 lower=group.emission - group.expanded,
                 upper=group.emission + group.expanded,
             ),
-            "rows": group.sums.rows,
-            "data capture (%)": None if capture is None else round(100 * capture, 3),
+            term("rows"): group.sums.rows,
+            term("data capture (%)"): None if capture is None else round(100 * capture, 3),
         },
     )
 
@@ -229,11 +278,15 @@ def _left_out(totals: Totals) -> list[LeftOut]:
     """Rows that were not counted."""
     counts, found = totals.counts(), []
     for name, reason in (
-        ("duplicate rows", "they have the time of the row before, which is the one that counts"),
-        ("rows outside the period", "the request asks for the total of a period"),
+        (
+            "duplicate rows",
+            say("they have the time of the row before, which is the one that counts"),
+        ),
+        ("rows outside the period", say("the request asks for the total of a period")),
     ):
         if counts[name]:
-            found.append(LeftOut(what=f"{counts[name]} {name}", reason=reason))
+            what = f"{counts[name]} {translated(name, MANY)}"
+            found.append(LeftOut(what=what, reason=reason))
     return found
 
 
@@ -242,18 +295,23 @@ def _not_answered(job: Job, totals: Totals, filed: FiledFacts | None) -> list[No
     found = [*_of_intervals(job, filed), *_of_gaps(job, totals)]
     scopes = {factor.scope for factor in job.train.factors.values()}
     if missing := sorted({1, 2, 3} - scopes):
-        words = " and ".join(f"scope {scope} ({_SCOPES[scope]})" for scope in missing)
+        words = say(" and ").join(
+            say("scope {scope} ({scopes})", scope=scope, scopes=say(_SCOPES[scope]))
+            for scope in missing
+        )
         found.append(
             NotAnswered(
-                question=f"How much is emitted in {words}?",
-                reason="no activity of such a scope is among the channels of the request",
+                question=say("How much is emitted in {words}?", words=words),
+                reason=say("no activity of such a scope is among the channels of the request"),
             )
         )
     found.append(
         NotAnswered(
-            question="Does the interval hold what it promises?",
-            reason="no total of this period is known from elsewhere; the interval is as good as "
-            "the stated uncertainties of meters and factors",
+            question=say("Does the interval hold what it promises?"),
+            reason=say(
+                "no total of this period is known from elsewhere; the interval is as good as "
+                "the stated uncertainties of meters and factors"
+            ),
         )
     )
     return found
@@ -265,11 +323,20 @@ def _of_intervals(job: Job, filed: FiledFacts | None) -> list[NotAnswered]:
         return []
     return [
         NotAnswered(
-            question=f"How much {job.score.gas} does a single interval of "
-            f"{job.train.interval_s:g} s stand for, by the filed column?",
-            reason=f"{flag(filed)}, above the {job.score.largest_step:.0%} that the request "
-            f"allows: {len(filed.values)} distinct values stand for "
-            f"{rounded(filed.rows)} rows",
+            question=say(
+                "How much {gas} does a single interval of {interval_s:g} s stand for, by the "
+                "filed column?",
+                gas=job.score.gas,
+                interval_s=job.train.interval_s,
+            ),
+            reason=say(
+                "{flag}, above the {largest_step:.0%} that the request allows: {values} "
+                "distinct values stand for {rows} rows",
+                flag=flag(filed),
+                largest_step=job.score.largest_step,
+                values=len(filed.values),
+                rows=rounded(filed.rows),
+            ),
         )
     ]
 
@@ -279,7 +346,8 @@ def _of_gaps(job: Job, totals: Totals) -> list[NotAnswered]:
     if not totals.folding.is_timed:
         return [
             NotAnswered(
-                question="Is a row missing, or there twice?", reason="the rows have no time stamps"
+                question=say("Is a row missing, or there twice?"),
+                reason=say("the rows have no time stamps"),
             )
         ]
     total = totals.total
@@ -288,9 +356,12 @@ def _of_gaps(job: Job, totals: Totals) -> list[NotAnswered]:
         return []
     return [
         NotAnswered(
-            question="What was emitted while there was no reading?",
-            reason=f"{rounded(lacking)} of {rounded(total.expected)} intervals have none; nothing "
-            "was filled in",
+            question=say("What was emitted while there was no reading?"),
+            reason=say(
+                "{lacking} of {expected} intervals have none; nothing was filled in",
+                lacking=rounded(lacking),
+                expected=rounded(total.expected),
+            ),
         )
     ]
 

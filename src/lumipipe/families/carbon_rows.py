@@ -8,6 +8,7 @@ import numpy as np
 
 from lumipipe.families.carbon_clock import stamp_text
 from lumipipe.families.carbon_folding import DUPLICATE, GAP, UNEVEN
+from lumipipe.language import say
 from lumipipe.reporting.figures.declared import Column, Table
 from lumipipe.reporting.numbers import rounded
 from lumipipe.reporting.result import Section
@@ -23,26 +24,40 @@ def clock_section(totals: Totals) -> Section:
     """Gaps, duplicates, and what was captured."""
     if not totals.folding.is_timed:
         return Section(
-            title="Rows and time",
-            paragraphs=["The rows have no time stamps: gaps and duplicates cannot be seen."],
+            title=say("Rows and time"),
+            paragraphs=[say("The rows have no time stamps: gaps and duplicates cannot be seen.")],
         )
     counts = {name: rounded(count) for name, count in totals.counts().items()}
-    text = (
-        f"{counts['rows counted']} of {counts['rows']} rows count, for "
-        f"{rounded(totals.expected())} intervals. Gaps: {counts['gaps']}, with "
-        f"{counts['intervals missing in gaps']} intervals. Duplicate rows, of which the first "
-        f"counts: {counts['duplicate rows']}. Steps that are neither one interval nor a gap: "
-        f"{counts['uneven steps']}."
+    text = say(
+        "{rows_counted} of {rows} rows count, for {expected} intervals. Gaps: {gaps}, "
+        "with {intervals_missing_in_gaps} intervals. Duplicate rows, of which the first "
+        "counts: {duplicate_rows}. Steps that are neither one interval nor a gap: "
+        "{uneven_steps}.",
+        rows_counted=counts["rows counted"],
+        rows=counts["rows"],
+        expected=rounded(totals.expected()),
+        gaps=counts["gaps"],
+        intervals_missing_in_gaps=counts["intervals missing in gaps"],
+        duplicate_rows=counts["duplicate rows"],
+        uneven_steps=counts["uneven steps"],
     )
     between = [
-        f"Between {before} and {after} {missing} intervals are missing."
+        say(
+            "Between {before} and {after} {missing} intervals are missing.",
+            before=before,
+            after=after,
+            missing=missing,
+        )
         for before, after, missing in totals.clock.between[:_MOST_NAMED]
     ]
     figures: list[Any] = [_gap_table(totals)] if len(totals.clock.noted.of(GAP)) else []
-    for kind, title in ((DUPLICATE, "Duplicate rows"), (UNEVEN, "Rows after an uneven step")):
+    for kind, title in (
+        (DUPLICATE, say("Duplicate rows")),
+        (UNEVEN, say("Rows after an uneven step")),
+    ):
         if len(found := totals.clock.noted.of(kind)):
             figures.append(run_table(totals, found, title))
-    return Section(title="Rows and time", paragraphs=[text, *between], figures=figures)
+    return Section(title=say("Rows and time"), paragraphs=[text, *between], figures=figures)
 
 
 def _gap_table(totals: Totals) -> Table:
@@ -51,14 +66,18 @@ def _gap_table(totals: Totals) -> Table:
     largest = np.argsort(-found.step_ns, kind="stable")[:_MOST_NAMED]
     return Table(
         kind="table",
-        title="Gaps",
-        caption=f"The {len(largest)} largest of {len(found)}. Nothing was filled in.",
-        alt=f"{len(found)} gaps.",
+        title=say("Gaps"),
+        caption=say(
+            "The {largest} largest of {found}. Nothing was filled in.",
+            largest=len(largest),
+            found=len(found),
+        ),
+        alt=say("{found} gaps.", found=len(found)),
         columns=[
-            Column(label="recording"),
-            Column(label="last stamp before"),
-            Column(label="first stamp after"),
-            Column(label="intervals missing"),
+            Column(label=say("recording")),
+            Column(label=say("last stamp before")),
+            Column(label=say("first stamp after")),
+            Column(label=say("intervals missing")),
         ],
         rows=[
             [
@@ -81,14 +100,18 @@ def run_table(totals: Totals, found: Noted, title: str) -> Table:
     return Table(
         kind="table",
         title=title,
-        caption=f"The first {len(shown)} of {len(firsts)} runs of rows; rows count from 0.",
-        alt=f"{len(found)} rows in {len(firsts)} runs.",
+        caption=say(
+            "The first {shown} of {firsts} runs of rows; rows count from 0.",
+            shown=len(shown),
+            firsts=len(firsts),
+        ),
+        alt=say("{found} rows in {firsts} runs.", found=len(found), firsts=len(firsts)),
         columns=[
-            Column(label="recording"),
-            Column(label="first row"),
-            Column(label="rows"),
-            Column(label="first stamp"),
-            Column(label="last stamp"),
+            Column(label=say("recording")),
+            Column(label=say("first row")),
+            Column(label=say("rows")),
+            Column(label=say("first stamp")),
+            Column(label=say("last stamp")),
         ],
         rows=[
             [
@@ -104,4 +127,4 @@ def run_table(totals: Totals, found: Noted, title: str) -> Table:
 
 def _stamp(totals: Totals, time_ns: int) -> str:
     """A stamp, where rows have one."""
-    return stamp_text(time_ns) if totals.folding.is_timed else "no time"
+    return stamp_text(time_ns) if totals.folding.is_timed else say("no time")

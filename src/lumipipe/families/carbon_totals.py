@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from lumipipe.errors import InputError
 from lumipipe.families.carbon_check import MONTH, UNIT
 from lumipipe.families.carbon_clock import Clock, noted_rows
 from lumipipe.families.carbon_folding import DUPLICATE, GAP, UNEVEN, Folding
+from lumipipe.families.certificates import certified
+from lumipipe.language import many, term
 from lumipipe.metrics.exact import exact_sums
 from lumipipe.readers.units import product_in
 from lumipipe.uncertainty.budget import Contribution, combined, coverage_factor, rounding_u
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from lumipipe.backend import State
+    from lumipipe.families.certificates import Certified
     from lumipipe.families.interface import Job
     from lumipipe.fold import Leaves
 
@@ -192,15 +196,54 @@ class Totals:
             on_it = [name for name, item in train.activities.items() if item.meter == meter]
             through = sum(emissions[name] for name in on_it)
             u = settings.expanded / settings.k
-            parts.append(Contribution(f"meter {meter}", "B", "normal", u, "1", through, True))
+            parts.append(
+                Contribution(
+                    term("meter {meter}", meter=meter), "B", term("normal"), u, "1", through, True
+                )
+            )
         for factor, stated in train.factors.items():
             by_it = [name for name, item in train.activities.items() if item.factor == factor]
             through = sum(emissions[name] / stated.value for name in by_it)
             u = stated.expanded / stated.k
             parts.append(
-                Contribution(f"factor {factor}", "B", "normal", u, stated.unit, through, True)
+                Contribution(
+                    term("factor {factor}", factor=factor),
+                    "B",
+                    term("normal"),
+                    u,
+                    stated.unit,
+                    through,
+                    True,
+                )
             )
-        return parts + self._resolutions(sums)
+        return parts + self._certificates(sums) + self._resolutions(sums)
+
+    @cached_property
+    def certified(self) -> dict[str, Certified]:
+        """Certificates of the channels of activities, by channel."""
+        names = {activity.channel for activity in self.job.train.activities.values()}
+        found = {name: certified(self.job.request, name) for name in sorted(names)}
+        return {name: one for name, one in found.items() if one is not None}
+
+    def per_reading(self, name: str, sums: Sums) -> float:
+        """What an error of 1 in all readings of an activity adds to the emission."""
+        activities = list(self.job.train.activities)
+        factor = self.job.train.factors[self.job.train.activities[name].factor].value
+        return float(self._each(name) * factor * sums.counts[activities.index(name)])
+
+    def _certificates(self, sums: Sums) -> list[Contribution]:
+        """What certificates of channels add, in all readings alike.
+
+        One that a meter names as its source is in the budget as that meter.
+        """
+        train, found = self.job.train, []
+        for channel, known in self.certified.items():
+            on_it = {n: item for n, item in train.activities.items() if item.channel == channel}
+            if any(known.is_named_in(train.meters[item.meter].source) for item in on_it.values()):
+                continue
+            part = known.contribution(sum(self.per_reading(name, sums) for name in on_it))
+            found += [] if part is None else [part]
+        return found
 
     def _resolutions(self, sums: Sums) -> list[Contribution]:
         """What the steps of the channels add: independent from reading to reading."""
@@ -215,9 +258,9 @@ class Totals:
         channels = {item.name: item for item in self.folding.table.channels}
         return [
             Contribution(
-                f"resolution of {channel}",
+                term("resolution of {channel}", channel=channel),
                 "B",
-                "rectangular",
+                term("rectangular"),
                 rounding_u(resolution),
                 channels[channel].unit,
                 each[channel] * float(np.sqrt(readings[channel])),
@@ -248,13 +291,13 @@ class Totals:
         counted = sum(sums.rows for sums in self.leaves.values())
         duplicates = len(clock.noted.of(DUPLICATE))
         return {
-            "rows": rows,
-            "rows counted": counted,
-            "duplicate rows": duplicates,
-            "rows outside the period": rows - counted - duplicates,
-            "gaps": len(clock.noted.of(GAP)) + len(clock.between),
-            "intervals missing in gaps": clock.missing_intervals(),
-            "uneven steps": len(clock.noted.of(UNEVEN)),
+            many("rows"): rows,
+            many("rows counted"): counted,
+            many("duplicate rows"): duplicates,
+            many("rows outside the period"): rows - counted - duplicates,
+            many("gaps"): len(clock.noted.of(GAP)) + len(clock.between),
+            many("intervals missing in gaps"): clock.missing_intervals(),
+            many("uneven steps"): len(clock.noted.of(UNEVEN)),
         }
 
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.families.verdicts import judged
+from lumipipe.language import many, message, say
 from lumipipe.metrics.confusion import accuracy, macro_f1
 from lumipipe.reporting.figures.declared import (
     Confusion,
     ConfusionPanel,
-    IntervalRow,
-    Intervals,
-    Reference,
 )
 from lumipipe.reporting.result import Coverage, CoverageGroup, Metric, Section
 from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
@@ -30,10 +28,10 @@ if TYPE_CHECKING:
 METRICS = dict.fromkeys(("macro_f1", "accuracy", "recording_macro_f1", "recording_accuracy"), ">=")
 """Metrics by name, and the side on which they are good."""
 _LABELS = {
-    "macro_f1": "Macro-F1 by window",
-    "accuracy": "Accuracy by window",
-    "recording_macro_f1": "Macro-F1 by recording",
-    "recording_accuracy": "Accuracy by recording",
+    "macro_f1": message("Macro-F1 by window"),
+    "accuracy": message("Accuracy by window"),
+    "recording_macro_f1": message("Macro-F1 by recording"),
+    "recording_accuracy": message("Accuracy by recording"),
 }
 _MOST_PANELS = 12
 
@@ -107,14 +105,14 @@ def classifier_metrics(
         known = np.isfinite([lower, upper]).all()
         metric = Metric(
             name=name,
-            label=_LABELS[name],
+            label=say(_LABELS[name]),
             value=float(statistic(counts.sum(axis=0))),
             lower=lower if known else None,
             upper=upper if known else None,
             confidence=confidence,
             count=len(scores.names),
-            of="held-out groups",
-            note="interval: groups drawn again, 2000 times",
+            of=many("held-out groups"),
+            note=say("interval: groups drawn again, 2000 times"),
         )
         metrics.append(judged(metric, request.evaluation.metrics))
     return metrics
@@ -145,6 +143,7 @@ def set_coverage(nominal: float, scores: ClassifierScores) -> Coverage:
         lower=lower,
         upper=upper,
         count=count,
+        width_unit=say("classes"),
         groups=groups,
     )
 
@@ -153,10 +152,11 @@ def confusion_section(scores: ClassifierScores) -> Section:
     """Who is taken for what, in all and by held-out group."""
     f1 = macro_f1(scores.confusion)
     worst = np.argsort(f1, kind="stable")[: _MOST_PANELS - 1]
-    panels = [ConfusionPanel(title="all", counts=scores.confusion.sum(axis=0).tolist())]
+    panels = [ConfusionPanel(title=say("all"), counts=scores.confusion.sum(axis=0).tolist())]
     panels += [
         ConfusionPanel(
-            title=f"{scores.names[g]} (F1 {f1[g]:.2f})", counts=scores.confusion[g].tolist()
+            title=say("{names} (F1 {f1:.2f})", names=scores.names[g], f1=f1[g]),
+            counts=scores.confusion[g].tolist(),
         )
         for g in worst
     ]
@@ -164,20 +164,23 @@ def confusion_section(scores: ClassifierScores) -> Section:
     wrong = counts - np.diag(np.diag(counts))
     true, taken = np.unravel_index(int(wrong.argmax()), wrong.shape)
     return Section(
-        title="What is taken for what",
+        title=say("What is taken for what"),
         paragraphs=[
-            (
-                f"The most frequent mistake: {scores.classes[true]} is taken for "
-                f"{scores.classes[taken]} in {int(wrong[true, taken])} of "
-                f"{int(counts[true].sum())} windows."
+            say(
+                "The most frequent mistake: {classes} is taken for {scores_classes} in "
+                "{wrong} of {counts} windows.",
+                classes=scores.classes[true],
+                scores_classes=scores.classes[taken],
+                wrong=int(wrong[true, taken]),
+                counts=int(counts[true].sum()),
             )
         ],
         figures=[
             Confusion(
                 kind="confusion",
-                title="Windows by true and recognised class",
-                caption="Rows are true, columns recognised; held-out groups, the worst first.",
-                alt="Confusion matrices of all windows and of each held-out group.",
+                title=say("Windows by true and recognised class"),
+                caption=say("Rows are true, columns recognised; held-out groups, the worst first."),
+                alt=say("Confusion matrices of all windows and of each held-out group."),
                 labels=scores.classes,
                 panels=panels,
             )
@@ -191,37 +194,17 @@ def majority_share(scores: ClassifierScores) -> float:
     return float(totals.max() / max(1, totals.sum()))
 
 
-def set_section(coverage: Coverage) -> Section:
-    """Nominal and achieved coverage of the prediction sets."""
-    rows = [
-        IntervalRow(
-            label=f"{group.name} ({group.width:.1f})" if group.width else group.name,
-            value=group.achieved,
-            lower=group.lower,
-            upper=group.upper,
-            count=group.count,
-        )
-        for group in coverage.groups
-    ]
+def set_section() -> Section:
+    """What the sets promise; `Coverage` shows how far they kept it."""
     return Section(
-        title="Sets that promise to contain the truth",
+        title=say("Sets that promise to contain the truth"),
         paragraphs=[
-            (
-                "Thresholds come from groups that neither trained the model nor are tested; the "
-                "interval of each share takes into account that windows of one group hang "
-                "together. A set may be empty: the window then looks like none of the classes, "
-                "which is why the mean size in brackets can be below one."
-            )
-        ],
-        figures=[
-            Intervals(
-                kind="intervals",
-                title="Achieved coverage by class",
-                caption="Each interval should meet the dashed line; in brackets the mean set size.",
-                alt="Achieved coverage of each class with its interval against the nominal one.",
-                rows=rows,
-                reference=Reference(value=coverage.nominal, label="nominal"),
-                x_label="share of sets with the true class",
+            say(
+                "Thresholds come from groups that neither trained the model nor are "
+                "tested; the interval of each share takes into account that windows of "
+                "one group hang together. A set may be empty: the window then looks like "
+                "none of the classes, which is why sets can hold less than one class on average. "
+                "The section on coverage shows it for each class."
             )
         ],
     )

@@ -24,18 +24,21 @@ from lumipipe.config import (
 )
 from lumipipe.errors import InputError
 from lumipipe.families import emission_report, verdicts
+from lumipipe.families.audited import Audited
+from lumipipe.families.bundled import scorer_of
 from lumipipe.families.emission_hours import LOAD, PERIOD, period_ns
 from lumipipe.families.emission_report import METRICS
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_scores import WITH_UNIT
 from lumipipe.families.regression_settings import RegressionSettings, check_regression
+from lumipipe.language import message, term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Model, Outcome, Pass
+    from lumipipe.families.interface import Block, EventKind, Job, Merging, Model, Outcome, Pass
     from lumipipe.fold import Leaves
 
 _PASS = "rows"  # noqa: S105  # the name of the fold, no password
@@ -47,22 +50,23 @@ class ReferenceMethod(Settings):
 
     method: Text
     """Method or instrument of the reference."""
-    laboratory: str = "not stated"
+    laboratory: str = term("not stated")
     """Who measured."""
     u: PositiveFloat | None = None
-    """Standard uncertainty that all its readings share, in the unit of the target."""
+    """Standard uncertainty that all its readings share, in the unit of the target; what the
+    certificate of the target's channel states where absent."""
 
 
-class Asset(Settings):
+class Asset(Audited):
     """The emission point."""
 
     installation: Text
     """What emits."""
-    emission_point: str = "not stated"
+    emission_point: str = term("not stated")
     """Where it is measured."""
     pollutant: Text
     """What is measured, in words, such as NOx as NO2."""
-    reference_conditions: str = "not stated"
+    reference_conditions: str = term("not stated")
     """Temperature, pressure, moisture and oxygen that the concentrations are referred to."""
     per_ppm: PositiveFloat | None = None
     """What 1 ppm of the pollutant is in the unit of the target: molar mass over molar volume."""
@@ -113,11 +117,17 @@ class Emission:
     """Predictive emission monitoring."""
 
     name = "emission"
-    title = "emissions from process data"
+    title = message("emissions from process data")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "limits"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse splits that are no test of later hours, windows, and averages without a clock."""
@@ -156,6 +166,11 @@ class Emission:
         """The models of all folds, of the emission and of each sensor, and the final ones."""
         return regression(job).fit(leaves[_PASS], comm)
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Units leave, and sites join."""
+        del leaves
+        return regression(job).merging(_PASS)
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each row by models that have not seen it."""
         return {_PASS: regression(job).score_pass(model)}
@@ -163,6 +178,10 @@ class Emission:
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """Audits of the tested hours, sensors, averages with their intervals."""
         return emission_report.judge(job, model, leaves[_PASS], regression(job))
+
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model:
+        """What answers new rows without the data."""
+        return scorer_of(regression(job), model, leaves[_PASS])
 
 
 def regression(job: Job) -> Regression:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.errors import InputError
+from lumipipe.language import say
 from lumipipe.rules.tables import NOT_VERIFIED, citation
 from lumipipe.uncertainty.audit import (
     bias_factor,
@@ -172,7 +173,7 @@ class Limits:
 
     def words(self, audits: Audits) -> str:
         """`NOT_VERIFIED` with a comma before it, or nothing."""
-        return "" if self.verified(audits) else f", {NOT_VERIFIED}"
+        return "" if self.verified(audits) else f", {say(NOT_VERIFIED)}"
 
     def citations(self, audits: Audits) -> list[str]:
         """The rows as a report cites them."""

@@ -11,6 +11,7 @@ import numpy as np
 from lumipipe.config import RandomSplit
 from lumipipe.families.roles import CALIBRATE, TRAIN
 from lumipipe.families.sensors import LEAST_TOLD
+from lumipipe.language import many, say, term, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 LOAD, PERIOD = "load", "period"
 """Scored columns: the load in its unit, and the number of the period of the clock."""
 VALID, FAILED, OUTSIDE, NO_READING = range(4)
-STATES = ("valid", "failed sensor", "outside the envelope", "no reading")
+STATES = (
+    many(term("valid")),
+    many(term("failed sensor")),
+    many(term("outside the envelope")),
+    many(term("no reading")),
+)
 """What a row may be."""
 _STRETCHES = 20  # of neighbouring rows, drawn again together
 
@@ -132,14 +138,20 @@ class Hours:
             third = np.searchsorted(edges, known[LOAD])
             name, unit = self.load
             words = (
-                f"{name} up to {edges[0]:.4g} {unit}",
-                f"{name} from {edges[0]:.4g} to {edges[1]:.4g} {unit}",
-                f"{name} above {edges[1]:.4g} {unit}",
+                say("{name} up to {edges:.4g} {unit}", name=name, edges=edges[0], unit=unit),
+                say(
+                    "{name} from {edges:.4g} to {edges_2:.4g} {unit}",
+                    name=name,
+                    edges=edges[0],
+                    edges_2=edges[1],
+                    unit=unit,
+                ),
+                say("{name} above {edges:.4g} {unit}", name=name, edges=edges[1], unit=unit),
             )
             groups = {word: counts & (third == number) for number, word in enumerate(words)}
         else:
-            groups = {"valid": counts}
-        return groups | {"not valid, kept out of averages": ~counts}
+            groups = {translated("valid"): counts}
+        return groups | {say("not valid, kept out of averages"): ~counts}
 
     @property
     def load(self) -> tuple[str, str]:

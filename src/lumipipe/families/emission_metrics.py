@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.families.certificates import reference_u
 from lumipipe.families.emission_audits import Audits, Limits, draw_audits
 from lumipipe.families.emission_averages import Averages, Parts, average, learn_parts
 from lumipipe.families.emission_hours import PERIOD, VALID, Hours, stretch_clusters
 from lumipipe.families.verdicts import judged
+from lumipipe.language import many, say
 from lumipipe.reporting.result import Metric
 from lumipipe.uncertainty.audit import (
     bias_factor,
@@ -94,6 +96,12 @@ class Monitor:
         return np.asarray(self.averages.capture >= least)
 
     @cached_property
+    def reference_u(self) -> float | None:
+        """What the reference's readings share; None where nobody states it."""
+        scores = self.hours.scores
+        return reference_u(scores.job.request, scores.job.asset.reference.u, scores.channel[0])
+
+    @cached_property
     def parts(self) -> Parts | None:
         """How averages err; None where nothing was left out to learn it from."""
         job, rows = self.hours.scores.job, self.hours.left_out
@@ -103,7 +111,7 @@ class Monitor:
             average(rows, self.average_rows),
             rows,
             self.hours.scores.regression.coverage,
-            job.asset.reference.u,
+            self.reference_u,
             job.score.averages.least_capture,
         )
 
@@ -130,17 +138,21 @@ def monitor_metrics(monitor: Monitor) -> list[Metric]:
         _correlation(monitor),
         _share(
             "audits_within",
-            "Audits within their limit of relative accuracy (share)",
+            say("Audits within their limit of relative accuracy (share)"),
             met if known.all() else np.zeros(0, dtype=bool),
-            "audits",
-            None if known.all() else "no limit in a unit that the emission can be brought to",
+            many("audits"),
+            None if known.all() else say("no limit in a unit that the emission can be brought to"),
         ),
         _share(
             "f_within",
-            "Audits in which the model varies no more than the reference by F (share)",
+            say("Audits in which the model varies no more than the reference by F (share)"),
             small,
-            "audits",
-            f"F at most {limits.greatest_ratio(audits.runs):.3g} with {audits.runs} runs each",
+            many("audits"),
+            say(
+                "F at most {greatest_ratio:.3g} with {runs} runs each",
+                greatest_ratio=limits.greatest_ratio(audits.runs),
+                runs=audits.runs,
+            ),
         ),
     ]
     unit = monitor.hours.scores.channel[1]
@@ -166,23 +178,34 @@ def _correlation(monitor: Monitor) -> Metric:
     lower, upper = bootstrap_units(sums, _r_of_sums, seed)  # type: ignore[arg-type]
     is_known = bool(np.isfinite([lower, upper, r]).all())
     everything = monitor.hours.scores.known
-    told = f"; {_r_words(everything['truth'], everything['prediction'])} with the hours kept out"
+    told = say(
+        "; {r_words} with the hours kept out",
+        r_words=_r_words(everything["truth"], everything["prediction"]),
+    )
     return Metric(
         name="r",
-        label="Correlation r of predicted and measured hours",
+        label=say("Correlation r of predicted and measured hours"),
         value=r if np.isfinite(r) else None,
         lower=lower if is_known else None,
         upper=upper if is_known else None,
         confidence=0.95 if is_known else None,
         count=len(x),
-        of="rows",
-        note=f"interval: {len(sums)} stretches drawn again, 2000 times{told}",
+        of=many("rows"),
+        note=say(
+            "interval: {sums} stretches drawn again, 2000 times{told}",
+            sums=len(sums),
+            told=told,
+        ),
     )
 
 
 def _r_words(x: NDArray[np.float64], y: NDArray[np.float64]) -> str:
     """The correlation of rows in words."""
-    return f"{float(correlation(x, y)):.3f}" if len(x) else "not known"
+    return (
+        say("{correlation:.3f}", correlation=float(correlation(x, y)))
+        if len(x)
+        else say("not known")
+    )
 
 
 def _r_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -234,14 +257,18 @@ def _median_accuracy(monitor: Monitor) -> Metric:
     other = everything.accuracy[np.isfinite(everything.accuracy)]
     return Metric(
         name="median_ra",
-        label="Median relative accuracy of the audits, %",
+        label=say("Median relative accuracy of the audits, %"),
         value=float(np.median(known)) if len(known) else None,
         lower=lower if is_known else None,
         upper=upper if is_known else None,
         confidence=0.95 if is_known else None,
         count=len(known),
-        of="audits",
-        note=f"{np.median(other):.1f} % in {len(other)} audits with the hours kept out"
+        of=many("audits"),
+        note=say(
+            "{other:.1f} % in {other_2} audits with the hours kept out",
+            other=np.median(other),
+            other_2=len(other),
+        )
         if len(other)
         else None,
     )
@@ -249,8 +276,8 @@ def _median_accuracy(monitor: Monitor) -> Metric:
 
 def _bias(audits: Audits, unit: str) -> list[Metric]:
     """How often the model reads low, and the factor over all audits."""
-    label = "Audits in which the model reads low by more than chance (share)"
-    metrics = [_share("biased", label, audits.biased, "audits")]
+    label = say("Audits in which the model reads low by more than chance (share)")
+    metrics = [_share("biased", label, audits.biased, many("audits"))]
     if len(audits.first) > 1:
         means = means_of_runs(audits.reference, audits.monitor)
         coefficient = confidence_coefficient(means.deviation, means.runs)
@@ -258,13 +285,15 @@ def _bias(audits: Audits, unit: str) -> list[Metric]:
         metrics.append(
             Metric(
                 name="bias_factor",
-                label="Bias factor over the means of all audits",
+                label=say("Bias factor over the means of all audits"),
                 value=factor if np.isfinite(factor) else None,
                 count=len(audits.first),
-                of="audits",
-                note=(
-                    f"measured less predicted: {float(means.mean_difference):+.3g} {unit} on "
-                    "average; 1 where the model does not read low"
+                of=many("audits"),
+                note=say(
+                    "measured less predicted: {mean_difference:+.3g} {unit} on average; 1 "
+                    "where the model does not read low",
+                    mean_difference=float(means.mean_difference),
+                    unit=unit,
                 ),
             )
         )
@@ -274,8 +303,8 @@ def _bias(audits: Audits, unit: str) -> list[Metric]:
 def _valid(monitor: Monitor) -> Metric:
     """Data capture: the share of the tested hours that count."""
     state = monitor.hours.test["state"]
-    label = "Data capture: valid hours (share)"
-    return _share("valid", label, state == VALID, "rows")
+    label = say("Data capture: valid hours (share)")
+    return _share("valid", label, state == VALID, many("rows"))
 
 
 def _held(monitor: Monitor) -> Metric:
@@ -287,6 +316,11 @@ def _held(monitor: Monitor) -> Metric:
     if parts is not None:
         half = parts.factor * parts.u(averages.paired[use], reference=False)
         hits = np.abs(averages.error[use]) <= half
-    label = f"Averages inside their interval (share; {coverage:.0%} were promised)"
-    note = None if parts is not None else "nothing was left out from which an interval is learnt"
-    return _share("averages_coverage", label, hits, "averages", note)
+    label = say(
+        "Averages inside their interval (share; {coverage:.0%} were promised)",
+        coverage=coverage,
+    )
+    note = (
+        None if parts is not None else say("nothing was left out from which an interval is learnt")
+    )
+    return _share("averages_coverage", label, hits, many("averages"), note)

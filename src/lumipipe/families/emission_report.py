@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.config import RandomSplit
-from lumipipe.families.emission_hours import FAILED, NO_READING, OUTSIDE, STATES, Hours
+from lumipipe.families.baseline import against_last_value, against_training_mean
+from lumipipe.families.emission_hours import (
+    FAILED,
+    NO_READING,
+    OUTSIDE,
+    STATES,
+    Hours,
+    stretch_clusters,
+)
 from lumipipe.families.emission_metrics import RULED, Monitor, monitor_metrics
 from lumipipe.families.emission_sections import average_name, monitor_sections, sensor_rows
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.limit_events import limit_decisions
 from lumipipe.families.regression_scores import METRICS as REGRESSION_METRICS
 from lumipipe.families.regression_scores import (
     RegressionScores,
@@ -22,6 +31,8 @@ from lumipipe.families.regression_scores import (
     share_metrics,
 )
 from lumipipe.families.verdicts import allowed, conclude, undecided_sentence
+from lumipipe.language import RULE, many, message, say, term, translated
+from lumipipe.reporting.numbers import limit_of, rounded_interval
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import LeftOut, Metric, NotAnswered, Result, Run, Unit
 
@@ -40,8 +51,12 @@ METRICS = {
     "averages_coverage": ">=",
 }
 """Metrics that a request may ask something of, and the side on which they are good."""
-_WORDS = {"supported": "PASS", "not_supported": "FAIL", "inconclusive": "NOT DECIDED"}
-NO_CERTIFICATION = "NOT A CERTIFICATION"
+_WORDS = {
+    "supported": message("PASS"),
+    "not_supported": message("FAIL"),
+    "inconclusive": message("NOT DECIDED"),
+}
+NO_CERTIFICATION = message("NOT A CERTIFICATION")
 """What is said instead of a verdict by the rule where rows were dealt at random."""
 
 
@@ -90,16 +105,27 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
         metrics=metrics,
         units=_units(monitor),
         coverage=coverage,
-        split=regression_split(job.request, found.folds, "row"),
+        split=regression_split(job.request, found.folds, term("row")),
         leakage=scores.leakage,
         rules=monitor.limits.citations(monitor.audits),
         counts=_counts(monitor),
         left_out=_left_out(monitor),
         not_answered=_not_answered(monitor, word),
-        sections=[*monitor_sections(monitor), course_section(scores, unit, "tested row")],
+        sections=[*monitor_sections(monitor), course_section(scores, unit, say("tested row"))],
         run=Run(),
     )
-    return Outcome(result, {"rows": _row_table(monitor), "averages": _average_table(monitor)})
+    tables = {"rows": _row_table(monitor), "averages": _average_table(monitor)}
+    valid = monitor.hours.valid
+    return Outcome(
+        result,
+        tables,
+        monitor,
+        compared=(
+            *against_training_mean(scores, job.seed),
+            *against_last_value(scores, job.seed),
+        ),
+        decisions=limit_decisions([scores], valid, stretch_clusters(len(valid["row"]))),
+    )
 
 
 def rule_word(job: Job, metrics: list[Metric]) -> str:
@@ -115,30 +141,50 @@ def _answer(monitor: Monitor, metrics: list[Metric], word: str) -> str:
     named = {metric.name: metric for metric in metrics}
     r, within, median = (named[name] for name in ("r", "audits_within", "median_ra"))
     rule = limits.correlation
-    edition = f" ({rule.edition})" if rule.edition else ""
+    edition = f" ({translated(rule.edition, RULE)})" if rule.edition else ""
     unverified = limits.words(audits)
-    return (
-        f"{word} by {rule.standard}{edition}{unverified}: {job.asset.pollutant} predicted from "
-        f"process data has r {_number(r, 3)} where {limits.least_correlation():g} or more is "
-        f"asked, and a median relative accuracy of {_number(median, 1)} %; {_percent(within)} of "
-        f"{len(audits.first)} audits of {audits.runs} rows kept their limit where "
-        f"{job.score.least_share:.0%} must.{_sensor_words(monitor)}"
+    return say(
+        "{word} by {standard}{edition}{unverified}: {pollutant} predicted from process "
+        "data has r {number} where {least_correlation:g} or more is asked, and a median "
+        "relative accuracy of {number_2} %; {percent} of {first} audits of {runs} rows "
+        "kept their limit where {least_share:.0%} must.{sensor_words}",
+        word=say(word),
+        standard=translated(rule.standard, RULE),
+        edition=edition,
+        unverified=unverified,
+        pollutant=job.asset.pollutant,
+        number=_number(r),
+        least_correlation=limits.least_correlation(),
+        number_2=_number(median),
+        percent=_percent(within),
+        first=len(audits.first),
+        runs=audits.runs,
+        least_share=job.score.least_share,
+        sensor_words=_sensor_words(monitor),
     )
 
 
-def _number(metric: Metric, digits: int) -> str:
-    """A metric with its interval."""
+def _number(metric: Metric) -> str:
+    """A metric with its interval, as the table of key figures prints it."""
     if metric.value is None:
-        return "not known"
-    told = f"{metric.value:.{digits}f}"
+        return say("not known")
+    told, lower, upper = rounded_interval(
+        metric.value,
+        metric.lower,
+        metric.upper,
+        against=limit_of(metric.condition),
+        is_decided=metric.met is not None,
+    )
     if metric.lower is None or metric.upper is None:
         return told
-    return f"{told} ({metric.lower:.{digits}f} to {metric.upper:.{digits}f})"
+    return say("{told} ({lower} to {upper})", told=told, lower=lower, upper=upper)
 
 
 def _percent(metric: Metric) -> str:
     """A share in percent."""
-    return "an unknown share" if metric.value is None else f"{metric.value:.0%}"
+    return (
+        say("an unknown share") if metric.value is None else say("{value:.0%}", value=metric.value)
+    )
 
 
 def _sensor_words(monitor: Monitor) -> str:
@@ -149,34 +195,36 @@ def _sensor_words(monitor: Monitor) -> str:
     if not failed:
         return ""
     named = ", ".join(row.words for row in failed)
-    return f" Failed sensor: {named}; those rows are in no average."
+    return say(" Failed sensor: {named}; those rows are in no average.", named=named)
 
 
 def _would_change(metrics: list[Metric], word: str) -> str:
     """What would change the answer."""
     if word == NO_CERTIFICATION:
-        return "A split by period: later hours that the model and its penalty have never seen."
+        return say("A split by period: later hours that the model and its penalty have never seen.")
     if word == "FAIL":
-        return (
-            "Hours from the later period among the training rows, or inputs that tell what changed "
-            "between the periods; then a test on a period later still."
+        return say(
+            "Hours from the later period among the training rows, or inputs that tell "
+            "what changed between the periods; then a test on a period later still."
         )
     undecided = undecided_sentence(metrics)
     if undecided:
         return undecided
-    return "A parallel measurement by a laboratory, on days that nobody has chosen by the result."
+    return say(
+        "A parallel measurement by a laboratory, on days that nobody has chosen by the result."
+    )
 
 
 def _counts(monitor: Monitor) -> dict[str, int]:
     """What went in."""
     state = monitor.hours.test["state"]
     return {
-        "rows": len(monitor.hours.all_rows["row"]),
-        "rows tested": len(state),
+        many("rows"): len(monitor.hours.all_rows["row"]),
+        many("rows tested"): len(state),
         **{name: int((state == number).sum()) for number, name in enumerate(STATES)},
-        "audits": len(monitor.audits.first),
-        "averages given": int(monitor.given.sum()),
-        "averages not given": int((~monitor.given).sum()),
+        many("audits"): len(monitor.audits.first),
+        many("averages given"): int(monitor.given.sum()),
+        many("averages not given"): int((~monitor.given).sum()),
     }
 
 
@@ -184,16 +232,23 @@ def _left_out(monitor: Monitor) -> list[LeftOut]:
     """Hours that are in no average."""
     state = monitor.hours.test["state"]
     why = {
-        FAILED: "one sensor reads other than the others say; the hours are marked with its name",
-        OUTSIDE: "the inputs are unlike those that the model has learnt from",
-        NO_READING: "an input has no reading",
+        FAILED: say(
+            "one sensor reads other than the others say; the hours are marked with its name"
+        ),
+        OUTSIDE: say("the inputs are unlike those that the model has learnt from"),
+        NO_READING: say("an input has no reading"),
     }
     found = []
     for number, reason in why.items():
         count = int((state == number).sum())
         if count:
             share = count / len(state)
-            found.append(LeftOut(what=f"{count} tested rows ({share:.1%})", reason=reason))
+            found.append(
+                LeftOut(
+                    what=say("{count} tested rows ({share:.1%})", count=count, share=share),
+                    reason=reason,
+                )
+            )
     return found
 
 
@@ -204,36 +259,45 @@ def _not_answered(monitor: Monitor, word: str) -> list[NotAnswered]:
     if word == "FAIL":
         found.append(
             NotAnswered(
-                question=f"How much {target} is emitted while the analyser is away?",
-                reason=(
-                    "The model does not pass its audits in the tested period, so its averages "
-                    "there are shown as a test, not as a measurement."
+                question=say(
+                    "How much {target} is emitted while the analyser is away?", target=target
+                ),
+                reason=say(
+                    "The model does not pass its audits in the tested period, so its "
+                    "averages there are shown as a test, not as a measurement."
                 ),
             )
         )
     if word == NO_CERTIFICATION:
         found.append(
             NotAnswered(
-                question="Would the monitor pass its audits?",
-                reason="Neighbours of the tested rows have taught the model; later hours have not.",
+                question=say("Would the monitor pass its audits?"),
+                reason=say(
+                    "Neighbours of the tested rows have taught the model; later hours have not."
+                ),
             )
         )
     kept_out = int(np.isin(monitor.hours.test["state"], (FAILED, OUTSIDE, NO_READING)).sum())
     if kept_out:
         found.append(
             NotAnswered(
-                question=f"What was emitted in the {kept_out} hours that do not count?",
-                reason="The model is not asked there; no substitute value was put in their place.",
+                question=say(
+                    "What was emitted in the {kept_out} hours that do not count?",
+                    kept_out=kept_out,
+                ),
+                reason=say(
+                    "The model is not asked there; no substitute value was put in their place."
+                ),
             )
         )
     unsure = [row.name for row in sensor_rows(monitor) if not row.is_validated]
     if unsure:
         found.append(
             NotAnswered(
-                question=f"Do the sensors {', '.join(unsure)} read right?",
-                reason=(
-                    "The other inputs tell too little of them to find a fault, or too few rows "
-                    "were left out to set a limit."
+                question=say("Do the sensors {unsure} read right?", unsure=", ".join(unsure)),
+                reason=say(
+                    "The other inputs tell too little of them to find a fault, or too few "
+                    "rows were left out to set a limit."
                 ),
             )
         )
@@ -241,26 +305,27 @@ def _not_answered(monitor: Monitor, word: str) -> list[NotAnswered]:
     if not np.isfinite([arrays["envelope_t2"], arrays["envelope_spe"]]).all():
         found.append(
             NotAnswered(
-                question="Which hours lie outside the operating envelope?",
-                reason="Too few rows were left out to set its limits; none is called outside.",
+                question=say("Which hours lie outside the operating envelope?"),
+                reason=say("Too few rows were left out to set its limits; none is called outside."),
             )
         )
-    if job.asset.reference.u is None:
+    if monitor.reference_u is None:
         found.append(
             NotAnswered(
-                question="How far may the true emission be from the averages?",
-                reason=(
-                    "The uncertainty that all readings of the reference method share is not "
-                    "stated, and no average shrinks it: intervals are for what the analyser says."
+                question=say("How far may the true emission be from the averages?"),
+                reason=say(
+                    "The uncertainty that all readings of the reference method share is "
+                    "not stated, and no average shrinks it: intervals are for what the "
+                    "analyser says."
                 ),
             )
         )
     found.append(
         NotAnswered(
-            question="Is the monitor certified?",
-            reason=(
-                "Audits were drawn from the plant's own records; a certificate needs parallel "
-                "measurements and a body that gives it."
+            question=say("Is the monitor certified?"),
+            reason=say(
+                "Audits were drawn from the plant's own records; a certificate needs "
+                "parallel measurements and a body that gives it."
             ),
         )
     )
@@ -287,21 +352,21 @@ def _units(monitor: Monitor) -> list[Unit]:
 def _unit(monitor: Monitor, n: int, half: float) -> Unit:
     """The entry of one average; `half` is the half-width of its interval, NaN where none."""
     averages, (_, unit) = monitor.averages, monitor.hours.scores.channel
-    verdict, values = "too few valid rows", dict[str, Any]()
+    verdict, values = term("too few valid rows"), dict[str, Any]()
     if monitor.given[n]:
         value, is_bounded = float(averages.predicted[n]), bool(np.isfinite(half))
-        values[f"predicted, {unit}"] = Interval(
+        values[term("predicted, {unit}", unit=unit)] = Interval(
             value=value,
             lower=value - half if is_bounded else None,
             upper=value + half if is_bounded else None,
         )
-        verdict = "not compared"
+        verdict = term("not compared")
         if averages.paired[n]:
-            values[f"measured, {unit}"] = float(averages.measured[n])
+            values[term("measured, {unit}", unit=unit)] = float(averages.measured[n])
             if is_bounded:
                 is_inside = abs(averages.error[n]) <= half
-                verdict = "inside its interval" if is_inside else "outside its interval"
-    values["valid rows"] = int(averages.valid[n])
+                verdict = term("inside its interval") if is_inside else term("outside its interval")
+    values[term("valid rows")] = int(averages.valid[n])
     return Unit(id=average_name(monitor, n), verdict=verdict, values=values)
 
 
@@ -325,7 +390,7 @@ def _average_table(monitor: Monitor) -> dict[str, NDArray[Any]]:
     return {
         "recording": names[averages.recording],
         "first_row": averages.first_row,
-        "rows": averages.rows,
+        many("rows"): averages.rows,
         "valid": averages.valid,
         "predicted": predicted,
         "lower": predicted - half,

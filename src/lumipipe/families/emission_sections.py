@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lumipipe.families.emission_hours import FAILED, PERIOD, STATES, period_ns
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.sensors import LEAST_TOLD
+from lumipipe.language import say, translated
 from lumipipe.reporting.figures.declared import Chart, Column, Limit, Panel, Table
 from lumipipe.reporting.result import Section
 from lumipipe.uncertainty.adaptive import adapt
@@ -50,10 +52,12 @@ class SensorRow(NamedTuple):
     @property
     def words(self) -> str:
         """The sensor and its failure in words."""
-        by = ""
-        if self.off is not None:
-            by = f", {abs(self.off):.3g} {self.unit} {'high' if self.off > 0 else 'low'}"
-        return f"{self.name} ({self.flagged} rows{by})"
+        said = {"name": self.name, "flagged": self.flagged, "unit": self.unit}
+        if self.off is None:
+            return say("{name} ({flagged} rows)", **said)
+        if self.off > 0:
+            return say("{name} ({flagged} rows, {off:.3g} {unit} high)", off=self.off, **said)
+        return say("{name} ({flagged} rows, {off:.3g} {unit} low)", off=-self.off, **said)
 
 
 def sensor_rows(monitor: Monitor) -> list[SensorRow]:
@@ -70,7 +74,7 @@ def sensor_rows(monitor: Monitor) -> list[SensorRow]:
         told.append(
             SensorRow(
                 name,
-                f"log of {unit}" if name in found.settings.log else unit,
+                say("log of {unit}", unit=unit) if name in found.settings.log else unit,
                 float(arrays["sensor_told"][number]),
                 limit,
                 int(failed.sum()),
@@ -102,20 +106,25 @@ def average_name(monitor: Monitor, number: int) -> str:
     if PERIOD in monitor.hours.test:
         begin = int(averages.period[number]) * period_ns(scores.job.score.averages.hours)
         if begin > _A_YEAR_NS:  # times since 1970, not since the recording's start
-            return f"{recording} from {np.datetime64(begin, 'ns').astype('datetime64[m]')} UTC"
-        return f"{recording} from {begin / 3.6e12:g} h"
+            return say(
+                "{recording} from {astype} UTC",
+                recording=recording,
+                astype=np.datetime64(begin, "ns").astype("datetime64[m]"),
+            )
+        return say(
+            "{recording} from {begin:g} h", recording=recording, begin=begin / 3600000000000.0
+        )
     first = int(averages.first_row[number])
-    return f"{recording} row {first} on"
+    return say("{recording} row {first} on", recording=recording, first=first)
 
 
 def monitor_sections(monitor: Monitor) -> list[Section]:
     """Rule, audits, sensors, averages, intervals that follow the drift."""
     return [
-        _rule_section(monitor),
-        _audit_section(monitor),
-        _sensor_section(monitor),
-        _average_section(monitor),
-        _adaptive_section(monitor),
+        *read_by(
+            "authority", [_rule_section(monitor), _audit_section(monitor), _sensor_section(monitor)]
+        ),
+        *read_by("metrologist", [_average_section(monitor), _adaptive_section(monitor)]),
     ]
 
 
@@ -124,19 +133,33 @@ def _rule_section(monitor: Monitor) -> Section:
     job = monitor.hours.scores.job
     asset, reference = job.asset, job.asset.reference
     per_ppm = (
-        f"; 1 ppm is {asset.per_ppm:g} {monitor.hours.scores.channel[1]}" if asset.per_ppm else ""
+        say(
+            "; 1 ppm is {per_ppm:g} {channel}",
+            per_ppm=asset.per_ppm,
+            channel=monitor.hours.scores.channel[1],
+        )
+        if asset.per_ppm
+        else ""
     )
     return Section(
-        title="What the verdict rests on",
+        title=say("What the verdict rests on"),
         paragraphs=[
-            (
-                f"That {job.score.least_share:.0%} of all audits must keep a limit is asked by "
-                "this request: a rule judges one audit at a time."
+            say(
+                "That {least_share:.0%} of all audits must keep a limit is asked by this "
+                "request: a rule judges one audit at a time.",
+                least_share=job.score.least_share,
             ),
-            (
-                f"{asset.installation}, emission point {asset.emission_point}: {asset.pollutant}; "
-                f"reference conditions {asset.reference_conditions}{per_ppm}. Reference: "
-                f"{reference.method}, laboratory {reference.laboratory}."
+            say(
+                "{installation}, emission point {emission_point}: {pollutant}; reference "
+                "conditions {reference_conditions}{per_ppm}. Reference: {method}, "
+                "laboratory {laboratory}.",
+                installation=asset.installation,
+                emission_point=translated(asset.emission_point),
+                pollutant=asset.pollutant,
+                reference_conditions=translated(asset.reference_conditions),
+                per_ppm=per_ppm,
+                method=reference.method,
+                laboratory=translated(reference.laboratory),
             ),
         ],
     )
@@ -148,7 +171,7 @@ def _audit_section(monitor: Monitor) -> Section:
     met, known = monitor.limits.meets_accuracy(audits)
     most = {row.limits.get("most") for row in monitor.limits.used(audits)[2:] if row.unit == "%"}
     limits = [
-        Limit(value=float(value), label=f"limit {value:g} %", style="theoretical")
+        Limit(value=float(value), label=say("limit {value:g} %", value=value), style="theoretical")
         for value in sorted(v for v in most if isinstance(v, float))
     ]
     figures = []
@@ -157,29 +180,38 @@ def _audit_section(monitor: Monitor) -> Section:
         figures.append(
             Chart(
                 kind="chart",
-                title="Relative accuracy of each audit",
-                caption=f"Each audit is {audits.runs} rows that follow each other; low is good.",
-                alt="Relative accuracy of the audits along the tested rows, with the limit.",
+                title=say("Relative accuracy of each audit"),
+                caption=say(
+                    "Each audit is {runs} rows that follow each other; low is good.",
+                    runs=audits.runs,
+                ),
+                alt=say("Relative accuracy of the audits along the tested rows, with the limit."),
                 x=x,
-                x_label="tested row",
+                x_label=say("tested row"),
                 panels=[
                     Panel(
                         y=y,
-                        y_label="relative accuracy, %",
+                        y_label=say("relative accuracy, %"),
                         limits=limits,
                     )
                 ],
             )
         )
     return Section(
-        title="Audits",
+        title=say("Audits"),
         paragraphs=[
-            (
-                f"{len(audits.first)} audits of {audits.runs} valid rows each, none overlapping: "
-                f"{int(met.sum())} of {int(known.sum())} with a limit keep it, "
-                f"{int(audits.biased.sum())} show a model that reads low. With the hours that do "
-                f"not count there would be {len(monitor.all_audits.first)} audits, of which "
-                f"{int(monitor.limits.meets_accuracy(monitor.all_audits)[0].sum())} keep it."
+            say(
+                "{first} audits of {runs} valid rows each, none overlapping: {met} of "
+                "{known} with a limit keep it, {biased} show a model that reads low. With "
+                "the hours that do not count there would be {all_audits_first} audits, of "
+                "which {meets_accuracy} keep it.",
+                first=len(audits.first),
+                runs=audits.runs,
+                met=int(met.sum()),
+                known=int(known.sum()),
+                biased=int(audits.biased.sum()),
+                all_audits_first=len(monitor.all_audits.first),
+                meets_accuracy=int(monitor.limits.meets_accuracy(monitor.all_audits)[0].sum()),
             )
         ],
         figures=figures,
@@ -203,45 +235,55 @@ def _sensor_section(monitor: Monitor) -> Section:
     rows = sensor_rows(monitor)
     state = monitor.hours.test["state"]
     shares = ", ".join(
-        f"{name} {np.mean(state == number):.1%}" if len(state) else name
+        say("{name} {share:.1%}", name=translated(name), share=np.mean(state == number))
+        if len(state)
+        else translated(name)
         for number, name in enumerate(STATES)
     )
     return Section(
-        title="Sensors and operating envelope",
+        title=say("Sensors and operating envelope"),
         paragraphs=[
-            f"Of the tested rows: {shares}.",
-            (
-                "Each input is predicted from the others. A sensor has failed in a row where it is "
-                "further from that than left-out rows are, and where the others' word in its place "
-                "makes all sensors agree and brings the row inside the envelope; otherwise the row "
-                f"is outside the envelope. Sensors with {_FAILED_ROWS} such rows of {_NEAR_ROWS} "
-                "are named on page 1. A change of the plant that shows in one sensor alone looks "
-                f"the same. A sensor of which the others tell less than {LEAST_TOLD:.0%} of the "
-                "variance is not validated."
+            say("Of the tested rows: {shares}.", shares=shares),
+            say(
+                "Each input is predicted from the others. A sensor has failed in a row "
+                "where it is further from that than left-out rows are, and where the "
+                "others' word in its place makes all sensors agree and brings the row "
+                "inside the envelope; otherwise the row is outside the envelope. Sensors "
+                "with {failed_rows} such rows of {near_rows} are named on page 1. A "
+                "change of the plant that shows in one sensor alone looks the same. A "
+                "sensor of which the others tell less than {least_told:.0%} of the "
+                "variance is not validated.",
+                failed_rows=_FAILED_ROWS,
+                near_rows=_NEAR_ROWS,
+                least_told=LEAST_TOLD,
             ),
         ],
         figures=[
             Table(
                 kind="table",
-                title="Sensors",
-                caption="What is told and the limit are of left-out training rows.",
-                alt="How well each sensor is told by the others, and rows in which it has failed.",
+                title=say("Sensors"),
+                caption=say("What is told and the limit are of left-out training rows."),
+                alt=say(
+                    "How well each sensor is told by the others, and rows in which it has failed."
+                ),
                 columns=[
-                    Column(label="sensor"),
-                    Column(label="unit"),
-                    Column(label="told by the others"),
-                    Column(label="limit"),
-                    Column(label="failed", unit="rows"),
-                    Column(label=f"most of {_NEAR_ROWS}", unit="rows"),
-                    Column(label="reads high by, median"),
-                    Column(label="first failed row"),
+                    Column(label=say("sensor")),
+                    Column(label=say("unit")),
+                    Column(label=say("told by the others")),
+                    Column(label=say("limit")),
+                    Column(label=say("failed"), unit=say("rows")),
+                    Column(
+                        label=say("most of {near_rows}", near_rows=_NEAR_ROWS), unit=say("rows")
+                    ),
+                    Column(label=say("reads high by, median")),
+                    Column(label=say("first failed row")),
                 ],
                 rows=[
                     [
                         row.name,
                         row.unit,
-                        f"{max(0.0, row.told):.0%}"
-                        + ("" if row.is_validated else ", not validated"),
+                        say("{value:.0%}", value=max(0.0, row.told))
+                        + ("" if row.is_validated else say(", not validated")),
                         row.limit if np.isfinite(row.limit) else None,
                         row.flagged,
                         row.densest,
@@ -261,28 +303,32 @@ def _average_section(monitor: Monitor) -> Section:
     name, unit = monitor.hours.scores.channel
     if parts is None:
         return Section(
-            title="Averages",
+            title=say("Averages"),
             paragraphs=[
-                (
-                    "No interval of an average is given: rows were dealt at random, or nothing was "
-                    "left out for long enough to show how averages err."
+                say(
+                    "No interval of an average is given: rows were dealt at random, or "
+                    "nothing was left out for long enough to show how averages err."
                 )
             ],
         )
     least = monitor.hours.scores.job.score.averages.least_capture
-    u_reference = f"{parts.reference:.3g} {unit}" if parts.reference is not None else "not stated"
+    u_reference = (
+        say("{reference:.3g} {unit}", reference=parts.reference, unit=unit)
+        if parts.reference is not None
+        else say("not stated")
+    )
     lengths = sorted({1, monitor.average_rows, 30 * monitor.average_rows})
     table = Table(
         kind="table",
-        title="Standard uncertainty of an average",
-        caption="More rows shrink the independent part alone.",
-        alt="Independent and shared parts of the uncertainty of averages of several lengths.",
+        title=say("Standard uncertainty of an average"),
+        caption=say("More rows shrink the independent part alone."),
+        alt=say("Independent and shared parts of the uncertainty of averages of several lengths."),
         columns=[
-            Column(label="rows"),
-            Column(label="independent", unit=unit),
-            Column(label="model, shared", unit=unit),
-            Column(label="reference, shared", unit=unit),
-            Column(label="combined", unit=unit),
+            Column(label=say("rows")),
+            Column(label=say("independent"), unit=unit),
+            Column(label=say("model, shared"), unit=unit),
+            Column(label=say("reference, shared"), unit=unit),
+            Column(label=say("combined"), unit=unit),
         ],
         rows=[
             [
@@ -301,43 +347,55 @@ def _average_section(monitor: Monitor) -> Section:
     if use.any():
         half = float(parts.factor * parts.u(monitor.average_rows, reference=False)[0])
         limits = [
-            Limit(value=sign * half, label="promised half-width", style="empirical")
+            Limit(value=sign * half, label=say("promised half-width"), style="empirical")
             for sign in (1.0, -1.0)
         ]
         figures.append(
             Chart(
                 kind="chart",
-                title=f"Averages of {name}: predicted less measured",
-                caption=f"{coverage:.0%} were promised to lie between the lines.",
-                alt="Errors of averages in order, with the half-width of their intervals.",
+                title=say("Averages of {name}: predicted less measured", name=name),
+                caption=say(
+                    "{coverage:.0%} were promised to lie between the lines.",
+                    coverage=coverage,
+                ),
+                alt=say("Errors of averages in order, with the half-width of their intervals."),
                 x=list(range(len(use))),
-                x_label="average",
+                x_label=say("average"),
                 panels=[
                     Panel(
                         y=[
                             -float(e) if u else None
                             for e, u in zip(averages.error, use, strict=True)
                         ],
-                        y_label=f"error, {unit}",
+                        y_label=say("error, {unit}", unit=unit),
                         limits=limits if np.isfinite(half) else [],
                     )
                 ],
             )
         )
     return Section(
-        title="Averages",
+        title=say("Averages"),
         paragraphs=[
-            (
-                f"An average of {monitor.average_rows} rows is given where {least:.0%} of them are "
-                "valid. How averages err was learnt from "
-                f"{parts.averages} averages of left-out rows: the spread within them is "
-                f"{parts.independent:.3g} {unit} from row to row and shrinks with the root of "
-                f"their number; the spread of their means beyond that, bias included, is "
-                f"{parts.shared:.3g} {unit} and does not. Residuals of neighbouring rows correlate "
-                f"by {parts.correlation:.2f}, which is why the root alone would promise too much. "
-                f"What the reference's readings share: {u_reference}. Intervals are "
-                f"{parts.factor:.2f} standard uncertainties wide to each side, which held "
-                f"{coverage:.0%} of the left-out averages."
+            say(
+                "An average of {average_rows} rows is given where {least:.0%} of them are "
+                "valid. How averages err was learnt from {averages} averages of left-out "
+                "rows: the spread within them is {independent:.3g} {unit} from row to row "
+                "and shrinks with the root of their number; the spread of their means "
+                "beyond that, bias included, is {shared:.3g} {unit} and does not. "
+                "Residuals of neighbouring rows correlate by {correlation:.2f}, which is "
+                "why the root alone would promise too much. What the reference's readings "
+                "share: {u_reference}. Intervals are {factor:.2f} standard uncertainties "
+                "wide to each side, which held {coverage:.0%} of the left-out averages.",
+                average_rows=monitor.average_rows,
+                least=least,
+                averages=parts.averages,
+                independent=parts.independent,
+                unit=unit,
+                shared=parts.shared,
+                correlation=parts.correlation,
+                u_reference=u_reference,
+                factor=parts.factor,
+                coverage=coverage,
             )
         ],
         figures=figures,
@@ -352,8 +410,10 @@ def _adaptive_section(monitor: Monitor) -> Section:
     before = before[np.isfinite(before)]
     if not len(rows["row"]) or not len(before):
         return Section(
-            title="Intervals that follow the drift",
-            paragraphs=["Not shown: nothing was left out before the tested rows to begin with."],
+            title=say("Intervals that follow the drift"),
+            paragraphs=[
+                say("Not shown: nothing was left out before the tested rows to begin with.")
+            ],
         )
     size = np.abs(rows["truth"] - rows["prediction"])
     adapted = adapt(size, before, coverage, rate=_RATE)
@@ -362,16 +422,24 @@ def _adaptive_section(monitor: Monitor) -> Section:
     without = len(size) - len(finite)
     _, unit = scores.channel
     return Section(
-        title="Intervals that follow the drift",
+        title=say("Intervals that follow the drift"),
         paragraphs=[
-            (
-                f"The interval of a valid row, set on left-out rows before the tested ones, held "
-                f"{static:.1%} where {coverage:.0%} were promised; its half-width is "
-                f"{np.median(rows['half_width']):.3g} {unit}. Where the analyser keeps running "
-                f"and each of its readings moves the interval (rate {_RATE:g} a row), "
-                f"{adapted.achieved:.1%} are held with a median half-width of "
-                f"{np.median(finite) if len(finite) else float('inf'):.3g} {unit} and {without} "
-                "rows without bound. A monitor that replaces the analyser has no such readings."
+            say(
+                "The interval of a valid row, set on left-out rows before the tested "
+                "ones, held {static:.1%} where {coverage:.0%} were promised; its "
+                "half-width is {half_width:.3g} {unit}. Where the analyser keeps running "
+                "and each of its readings moves the interval (rate {rate:g} a row), "
+                "{achieved:.1%} are held with a median half-width of {finite:.3g} {unit} "
+                "and {without} rows without bound. A monitor that replaces the analyser "
+                "has no such readings.",
+                static=static,
+                coverage=coverage,
+                half_width=np.median(rows["half_width"]),
+                unit=unit,
+                rate=_RATE,
+                achieved=adapted.achieved,
+                finite=np.median(finite) if len(finite) else float("inf"),
+                without=without,
             )
         ],
     )

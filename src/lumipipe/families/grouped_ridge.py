@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 from lumipipe.comm.mapping import broadcast_arrays, map_over_ranks
 from lumipipe.fold import merge_all
 from lumipipe.models.ridge import fit_path, predict, sampled, squared_errors
-from lumipipe.uncertainty.conformal import class_thresholds, margin_scores
+from lumipipe.uncertainty.conformal import conformal_quantile, margin_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from lumipipe.backend import Array, Backend, State
     from lumipipe.comm import Comm
     from lumipipe.fold import Leaves, Reducer
+    from lumipipe.uncertainty.scores import Scores
 
     Calibrate = Callable[
-        [NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]
+        [str, NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]
     ]
     Fits = Mapping[tuple[int, int], dict[str, np.ndarray]]
 
@@ -43,14 +44,16 @@ class NestedSettings:
     path : callable of State
         The models of all choices: ``coef`` (choice, input, target), ``mean_x``, ``mean_y``, and
         ``rows`` (), those that means and scales come from.
-    calibrate : callable of ndarrays
-        Thresholds from outputs (row, target), targets (row, target) and numbers (row,) of rows
-        that a model has not seen.
+    calibrate : callable of str and ndarrays
+        Thresholds from the name of a model and outputs (row, target), targets (row, target) and
+        numbers (row,) of rows that it has not seen.
     errors : callable of State and State
         Sums of squared errors (choice, target), in one unit, of a path of models on the state of
         rows that they have not seen.
     predict : callable of State and Array
         Outputs (choice, row, target) of a path of models.
+    event_limits : callable like `calibrate`, optional
+        Limits above which somebody acts, where misses and false alarms have a cost.
     """
 
     choices: tuple[float, ...]
@@ -58,28 +61,39 @@ class NestedSettings:
     calibrate: Calibrate
     errors: Callable[[State, State], Array]
     predict: Callable[[State, Array], Array] = predict
+    event_limits: Calibrate | None = None
 
 
-def ridge_settings(penalties: Sequence[float], inputs: int, calibrate: Calibrate) -> NestedSettings:
+def ridge_settings(
+    penalties: Sequence[float],
+    inputs: int,
+    calibrate: Calibrate,
+    event_limits: Calibrate | None = None,
+) -> NestedSettings:
     """Ridge regression with a penalty to choose."""
     return NestedSettings(
         tuple(penalties),
         lambda state: fit_path(state, inputs, penalties),
         calibrate,
         lambda state, path: squared_errors(state, inputs, path),
+        event_limits=event_limits,
     )
 
 
-def set_thresholds(coverage: float) -> Calibrate:
+def set_thresholds(coverage: float, scores: Scores) -> Calibrate:
     """Thresholds of prediction sets: those of each class, from margins of one-hot targets."""
 
     def calibrate(
-        outputs: NDArray[np.float64], targets: NDArray[np.float64], number: NDArray[np.int64]
+        model: str,
+        outputs: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        number: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         del number
         truth = np.argmax(targets, axis=1)
-        scores = margin_scores(outputs)[np.arange(len(truth)), truth]
-        return class_thresholds(scores, truth, outputs.shape[1], coverage)
+        margins = margin_scores(outputs)[np.arange(len(truth)), truth]
+        own = [scores(f"{model}/class {c}", margins[truth == c]) for c in range(outputs.shape[1])]
+        return np.array([conformal_quantile(margin, coverage) for margin in own])
 
     return calibrate
 
@@ -182,7 +196,8 @@ def nested_fit(
         ``fold_coef`` (fold, input, target), ``fold_mean_x``, ``fold_mean_y``,
         ``fold_choice`` (fold,), ``fold_rows`` (fold,), ``fold_threshold`` (fold, ...); the
         same with the prefix ``final_`` for the model of all folds; ``path_error`` (fold, choice),
-        the mean squared error on the fold of the models that did not see it.
+        the mean squared error on the fold of the models that did not see it; ``fold_event_limit``
+        (fold, limit) and ``final_event_limit`` where `settings` has limits for events.
 
     Notes
     -----
@@ -211,25 +226,33 @@ def nested_fit(
     chosen, final = [_choose(fits, others[p]) for p in range(folds)], _choose(fits, alone)
     everything = backend.state_to_host(settings.path(merge_all(reducer, states)))
     own = [fits[pair] for pair in alone]
+
+    def calibrated(calibrate: Calibrate, name: str) -> dict[str, np.ndarray]:
+        by_fold = [
+            _thresholds(calibrate, f"fold {p}", fits, rows, others[p], chosen[p])
+            for p in range(folds)
+        ]
+        last = _thresholds(calibrate, "final", fits, rows, alone, final)
+        return {f"fold_{name}": np.stack(by_fold), f"final_{name}": last}
+
+    events = settings.event_limits
     return {
         "fold_coef": np.stack([own[p]["coef"][chosen[p]] for p in range(folds)]),
         "fold_mean_x": np.stack([fit["mean_x"] for fit in own]),
         "fold_mean_y": np.stack([fit["mean_y"] for fit in own]),
         "fold_rows": np.stack([fit["rows"] for fit in own]),
         "fold_choice": np.array([settings.choices[c] for c in chosen]),
-        "fold_threshold": np.stack(
-            [_thresholds(settings, fits, rows, others[p], chosen[p]) for p in range(folds)]
-        ),
+        **calibrated(settings.calibrate, "threshold"),
         "final_coef": everything["coef"][final],
         "final_mean_x": everything["mean_x"],
         "final_mean_y": everything["mean_y"],
         "final_rows": everything["rows"],
         "final_choice": np.array(settings.choices[final]),
-        "final_threshold": _thresholds(settings, fits, rows, alone, final),
         "path_error": np.stack(
             [own[p][f"{p}.error"].sum(axis=1) / max(1, counts[p]) for p in range(folds)]
         ),
         "windows": counts,
+        **({} if events is None else calibrated(events, "event_limit")),
     }
 
 
@@ -270,8 +293,9 @@ def _choose(
     return int(np.argmin(errors))
 
 
-def _thresholds(
-    settings: NestedSettings,
+def _thresholds(  # of one model, on the folds that it is validated on
+    calibrate: Calibrate,
+    model: str,
     fits: Fits,
     rows: list[dict[str, NDArray[Any]]],
     validations: list[tuple[int, int]],
@@ -280,7 +304,8 @@ def _thresholds(
     """Thresholds from the outputs on the sampled rows of the validating folds."""
     outputs = [fits[_pair(p, q)][f"{q}.outputs"][choice] for p, q in validations]
     seen = [rows[q] for _, q in validations]
-    return settings.calibrate(
+    return calibrate(
+        model,
         np.concatenate(outputs),
         np.concatenate([part["y"] for part in seen]),
         np.concatenate([part["number"] for part in seen]),

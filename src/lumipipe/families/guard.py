@@ -5,7 +5,7 @@ A model answers for inputs like those that it has learnt from; the guard tells w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from lumipipe.fold import merge_all
 from lumipipe.models.monitor import MonitorReducer, contributions, fit_monitor, sampled_rows
 from lumipipe.models.ranges import RangeReducer, beyond
 from lumipipe.uncertainty.control_limits import empirical_limit
+from lumipipe.uncertainty.scores import Scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.backend import Array, Backend, State
+    from lumipipe.families.interface import Job
     from lumipipe.fold import Reducer
 
 DISTANCES = ("t2", "spe", "beyond")
@@ -40,10 +42,13 @@ class Guard:
         Folds the inputs.
     alpha : float
         Share of training rows that may lie outside, for each statistic.
+    scores : Scores
+        Takes the distances that set its limits.
     """
 
     reducer: MonitorReducer
     alpha: float
+    scores: Scores = field(default_factory=Scores)
 
     @property
     def ranges(self) -> RangeReducer:
@@ -91,6 +96,11 @@ class Guard:
         return found
 
 
+def has_ranges(job: Job) -> bool:
+    """Whether least and greatest inputs are kept; of persons not, for each is that of one."""
+    return job.request.rights.personal_data == "none"
+
+
 def guard_model(arrays: Mapping[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
     """The parameters of one of the guards in the arrays of a model."""
     prefix = "guard_"
@@ -125,7 +135,8 @@ def guard_arrays(
     states : list of dict of str to array
         State of the inputs of each fold.
     ranges : list of dict of str to array
-        Least and greatest inputs of each fold.
+        Least and greatest inputs of each fold; empty where they are those of persons, and no
+        input has a range then.
 
     Returns
     -------
@@ -150,7 +161,9 @@ def guard_arrays(
         fit_monitor(state, "pca", width, components)
         for state in (*_without_each(guard.reducer, states), whole)
     ]
-    ends = [*_without_each(guard.ranges, ranges), merge_all(guard.ranges, ranges)]
+    ends: list[State] = [{} for _ in models]
+    if ranges:
+        ends = [*_without_each(guard.ranges, ranges), merge_all(guard.ranges, ranges)]
     seen = [
         contributions(model, sampled_rows(state, width))
         for model, state in zip(models, states, strict=False)
@@ -159,7 +172,8 @@ def guard_arrays(
     arrays = {f"guard_{name}": np.stack([model[name] for model in host]) for name in host[0]}
     for name in ("t2", "spe"):
         left_out = np.concatenate([backend.to_host(part[name]) for part in seen])
-        arrays[f"envelope_{name}"] = np.array(empirical_limit(left_out, guard.alpha))
+        limit = empirical_limit(guard.scores(f"guard/{name}", left_out), guard.alpha)
+        arrays[f"envelope_{name}"] = np.array(limit)
     arrays["envelope_spe"] = np.maximum(arrays["envelope_spe"], _ROUNDING)
     return arrays | {"envelope_beyond": np.array(_PAST)}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.language import message, say
 from lumipipe.metrics.indicators import (
     ROUNDING,
     is_constant,
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 FEWEST_ROWS = 2
 """Rows that a life needs: one step."""
 _TAILS = (0.025, 0.975)
-_NO_UNIT = "no unit: not judged"
-_ALONE = "one unit: not judged"
+_NO_UNIT = message("no unit: not judged")
+_ALONE = message("one unit: not judged")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def rank_indicators(
     """
     lives = [state for state in states.values() if int(state["rows"]) >= FEWEST_ROWS]
     if not lives:
-        return [Indicator(name, None, _NO_UNIT, *[_UNKNOWN] * 3) for name in names]
+        return [Indicator(name, None, say(_NO_UNIT), *[_UNKNOWN] * 3) for name in names]
     measured = _measured(lives, names, seed)
     reasons = _reasons(lives, rounding)
     told = [_with_reason(one, why) for one, why in zip(measured, reasons, strict=True)]
@@ -126,7 +127,11 @@ def _reasons(lives: Sequence[State], rounding: float) -> list[str]:
     missing = _stacked(lives, "missing").sum(axis=0)
     alone = _ALONE if len(lives) == 1 else ""
     return [
-        f"{gaps} rows without reading" if gaps else "constant" if still else alone
+        say("{gaps} rows without reading", gaps=gaps)
+        if gaps
+        else say("constant")
+        if still
+        else say(alone)
         for gaps, still in zip(missing.tolist(), constant.tolist(), strict=True)
     ]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from lumipipe.partition import Span
 from lumipipe.reporting.result import Asked
+from lumipipe.uncertainty.scores import Scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from lumipipe.backend import Array, Backend
     from lumipipe.comm import Comm
     from lumipipe.config import Request, Settings
+    from lumipipe.families.decisions import Decisions
     from lumipipe.fold import Batch, Leaf, Leaves, Reducer
-    from lumipipe.reporting.result import Result
+    from lumipipe.reporting.result import Comparison, Result
     from lumipipe.rules.tables import RuleTable
     from lumipipe.store.dataset import Dataset, RecordingRow, StreamTable
     from lumipipe.windows import WindowPlan
+
+EventKind: TypeAlias = Literal["classes", "limits", "rows"] | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Job:
         Where arrays live.
     rules : RuleTable or None
         Limits that ``score.rules`` names; None where the family has no such key, and in training.
+    scores : Scores
+        Takes all scores of sampled rows that set a threshold, so that those of sites can join.
     """
 
     request: Request
@@ -49,6 +55,7 @@ class Job:
     dataset: Dataset
     backend: Backend
     rules: RuleTable | None = None
+    scores: Scores = field(default_factory=Scores)
 
     @property
     def seed(self) -> int:
@@ -71,7 +78,8 @@ def asked(request: Request) -> Asked:
         not_to_be_used_for=request.question.not_to_be_used_for,
         language=request.language,
         owner=request.rights.owner,
-        baseline=request.evaluation.baseline,
+        baseline=request.evaluation.baseline and request.evaluation.baseline.words,
+        approver=None if request.approver is None else str(request.approver),
     )
 
 
@@ -187,14 +195,73 @@ class Outcome:
         The answer.
     tables : dict of str to dict of str to ndarray
         Columns of each table by name.
+    facts : Any
+        What the answer was made of, for `lumipipe.families.pages`; the family's own.
+    compared : tuple of Comparison
+        The answer held against what is had without it, from `lumipipe.families.baseline`.
+    not_compared : str
+        What it is not held against, and why; empty where nothing is to be said of that.
+    decisions : Decisions or str
+        What acting on a score led to, for `lumipipe.families.money`; or why nothing can be said.
     """
 
     result: Result
     tables: dict[str, dict[str, np.ndarray]]
+    facts: Any = None
+    compared: tuple[Comparison, ...] = ()
+    not_compared: str = ""
+    decisions: Decisions | str = ""
+
+
+class Dealt(NamedTuple):
+    """How the leaves of a pass are named after folds that groups are dealt to.
+
+    Parameters
+    ----------
+    groups : tuple of str
+        The group of each recording; empty where it takes no part.
+    folds : dict of str to int
+        The fold of each group.
+    """
+
+    groups: tuple[str, ...]
+    folds: dict[str, int]
+
+
+class Merging(NamedTuple):
+    """What a family says of its leaves, so that they merge apart from the data.
+
+    Parameters
+    ----------
+    dealt : dict of str to Dealt
+        Passes whose leaves are ``(unit, fold, ...)`` with folds that depend on who else is there.
+    common : dict of str to Any
+        What all leaves rest on, such as classes: a unit that leaves may not change it, and sites
+        agree in it. JSON values.
+    passes : tuple of str
+        Passes whose states a packet holds.
+    labels : dict of str to list of str
+        Labels of recordings that the fit asks for, with their values.
+    alone : str
+        Why states of sites do not add; empty where they do.
+    anew : str
+        Why nothing merges when a unit leaves; empty where it does.
+    """
+
+    dealt: dict[str, Dealt] = {}
+    common: dict[str, Any] = {}
+    passes: tuple[str, ...] = ()
+    labels: dict[str, list[str]] = {}
+    alone: str = ""
+    anew: str = ""
 
 
 class Family(Protocol):
-    """An analysis from the parts that exist."""
+    """An analysis from the parts that exist.
+
+    One whose model answers new rows has a function ``scorer`` of job, model and leaves, as that of
+    `judge` has them, which gives the part that does, or None where nothing was fitted.
+    """
 
     name: str
     """Name in the registry and in ``question.family``."""
@@ -208,6 +275,13 @@ class Family(Protocol):
     """Settings of section ``asset``."""
     groups: tuple[str, ...]
     """What a split may hold out together, beside what is known of recordings."""
+    events: EventKind
+    """What ``question.event`` may be: classes, limits of what is predicted, or nothing; the faulty
+    rows of monitoring stand in ``score.event``."""
+
+    def metrics(self, train: Any, score: Any) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good: ``>=`` or ``<=``."""
+        ...
 
     def check(self, request: Request, train: Any, score: Any, asset: Any, place: str) -> None:
         """Raise InputError for what this family cannot answer, before any data are read."""
@@ -227,4 +301,8 @@ class Family(Protocol):
 
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """The answer, from the scores; called on rank 0."""
+        ...
+
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """How states of training merge apart from the data; `leaves` are those of training."""
         ...

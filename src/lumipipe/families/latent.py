@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Backend, State
     from lumipipe.families.grouped_ridge import Calibrate
+    from lumipipe.uncertainty.scores import Scores
 
 _OF_INPUTS = {
     "mean": "mean_x",
@@ -125,6 +126,7 @@ def _envelope(
     states: list[State],
     arrays: Mapping[str, np.ndarray],
     alpha: float,
+    scores: Scores,
     *,
     is_scaled: bool,
 ) -> dict[str, np.ndarray]:
@@ -154,7 +156,9 @@ def _envelope(
     ]
     for name in ("t2", "spe"):
         left_out = np.concatenate([np.asarray(part[name]) for part in seen])
-        found[f"envelope_{name}"] = np.array(empirical_limit(left_out, alpha))
+        found[f"envelope_{name}"] = np.array(
+            empirical_limit(scores(f"guard/{name}", left_out), alpha)
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.config import GroupSplit, RandomSplit, SourceSplit, TimeSplit
+from lumipipe.language import message, say, say_count, term, translated
 from lumipipe.reporting.result import LeakageTest
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from lumipipe.config import Split
     from lumipipe.reporting.result import LeakageStatus as Status
 
-_LATER = "by design: the question is about the same {what} later"
+_LATER = message("by design: the question is about the same {what} later")
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,9 @@ def leakage_tests(sides: Sides) -> list[LeakageTest]:
     """
     return [
         *([_random(sides)] if isinstance(sides.split, RandomSplit) else []),
-        _shared(sides, "unit", "unit", sides.unit),
-        _shared(sides, "recording", "recording", sides.recording),
-        *(_shared(sides, name, name, key) for name, key in sides.keys.items()),
+        _shared(sides, "unit", translated(term("unit")), sides.unit),
+        _shared(sides, "recording", translated(term("recording")), sides.recording),
+        *(_shared(sides, name, translated(name), key) for name, key in sides.keys.items()),
         _rows(sides),
         _content(sides),
         _scaler(sides),
@@ -130,24 +131,34 @@ def _random(sides: Sides) -> LeakageTest:
     tested = int((sides.judged_by >= 0).sum())
     return LeakageTest(
         name="neighbours",
-        label="neighbours on both sides",
+        label=say("neighbours on both sides"),
         status="found",
         count=tested,
-        sentence=f"{tested} tested rows or windows were dealt at random: the figures flatter.",
+        sentence=say(
+            "{tested} tested rows or windows were dealt at random: the figures flatter.",
+            tested=tested,
+        ),
     )
 
 
 def _shared(sides: Sides, name: str, what: str, entity: NDArray[np.int64]) -> LeakageTest:
     """Whether the same unit, recording or key stands on both sides."""
     tested = int((sides.judged_by >= 0).sum())
-    label = f"same {what} on both sides"
+    label = say("same {what} on both sides", what=what)
     if len(np.unique(entity)) == 1:
         return LeakageTest(
-            name=name, label=label, status="not_tested", sentence=f"All data are of one {what}."
+            name=name,
+            label=label,
+            status="not_tested",
+            sentence=say("All data are of one {what}.", what=what),
         )
     found = sides.on_both_sides(entity)
     if not found:
-        sentence = f"No {what} that tests a model has taught it ({tested} tested)."
+        sentence = say(
+            "No {what} that tests a model has taught it ({tested} tested).",
+            what=what,
+            tested=tested,
+        )
         return LeakageTest(name=name, label=label, status="none", count=0, sentence=sentence)
     status, why = _meaning(sides, name, what)
     return LeakageTest(
@@ -155,7 +166,13 @@ def _shared(sides: Sides, name: str, what: str, entity: NDArray[np.int64]) -> Le
         label=label,
         status=status,
         count=found,
-        sentence=f"{found} of {tested} tested rows or windows are of a {what} that taught: {why}.",
+        sentence=say(
+            "{found} of {tested} tested rows or windows are of a {what} that taught: {why}.",
+            found=found,
+            tested=tested,
+            what=what,
+            why=why,
+        ),
     )
 
 
@@ -163,44 +180,57 @@ def _meaning(sides: Sides, name: str, what: str) -> tuple[Status, str]:
     """Whether something shared is a leak under the split that was asked for."""
     split = sides.split
     if isinstance(split, TimeSplit):
-        return "by_design", _LATER.format(what=what)
+        return "by_design", say(_LATER, what=what)
     if isinstance(split, SourceSplit) and name == "unit":
-        return "by_design", _LATER.format(what=what)
+        return "by_design", say(_LATER, what=what)
     if isinstance(split, GroupSplit) and name in {"unit", "recording"} and split.by in sides.keys:
-        return "by_design", f"by design: each {split.by} was held out, not each {what}"
+        return "by_design", say(
+            "by design: each {by} was held out, not each {what}", by=split.by, what=what
+        )
     if isinstance(split, RandomSplit):
-        return "found", "dealt at random, so the figures flatter"
-    return "found", f"the split does not hold a {what} out, so the figures flatter"
+        return "found", say("dealt at random, so the figures flatter")
+    return "found", say("the split does not hold a {what} out, so the figures flatter", what=what)
 
 
 def _rows(sides: Sides) -> LeakageTest:
     """Whether tested windows share rows with windows that taught."""
     found, tested = sides.overlapping(), int((sides.judged_by >= 0).sum())
     sentence = (
-        f"{found} of {tested} tested windows share rows with a window that taught."
+        say(
+            "{found} of {tested} tested windows share rows with a window that taught.",
+            found=found,
+            tested=tested,
+        )
         if found
-        else f"No tested window shares a row with one that taught ({tested} tested)."
+        else say(
+            "No tested window shares a row with one that taught ({tested} tested).",
+            tested=tested,
+        )
     )
     status = "found" if found else "none"
-    label = "same rows on both sides"
+    label = say("same rows on both sides")
     return LeakageTest(name="rows", label=label, status=status, count=found, sentence=sentence)
 
 
 def _content(sides: Sides) -> LeakageTest:
     """Whether tested rows are copies of rows that taught."""
-    name, label = "copies", "copies on both sides"
+    name, label = "copies", say("copies on both sides")
     if sides.content is None:
         return LeakageTest(
             name=name,
             label=label,
             status="not_tested",
-            sentence="Windows of signals were not compared value by value.",
+            sentence=say("Windows of signals were not compared value by value."),
         )
     found, tested = sides.on_both_sides(sides.content), int((sides.judged_by >= 0).sum())
     sentence = (
-        f"{found} of {tested} tested rows are equal, value by value, to a row that taught."
+        say(
+            "{found} of {tested} tested rows are equal, value by value, to a row that taught.",
+            found=found,
+            tested=tested,
+        )
         if found
-        else f"No tested row is a copy of one that taught ({tested} tested)."
+        else say("No tested row is a copy of one that taught ({tested} tested).", tested=tested)
     )
     status = "found" if found else "none"
     return LeakageTest(name=name, label=label, status=status, count=found, sentence=sentence)
@@ -208,19 +238,21 @@ def _content(sides: Sides) -> LeakageTest:
 
 def _scaler(sides: Sides) -> LeakageTest:
     """Whether means and scales were computed from the rows that taught, and no others."""
-    name, label = "scaler", "means and scales from tested rows"
+    name, label = "scaler", say("means and scales from tested rows")
     if sides.scaler_rows is None:
         return LeakageTest(
             name=name,
             label=label,
             status="not_tested",
-            sentence="The model keeps no count of the rows that its scales come from.",
+            sentence=say("The model keeps no count of the rows that its scales come from."),
         )
     models = [int(m) for m in np.unique(sides.judged_by[sides.judged_by >= 0])]
     wrong = [m for m in models if sides.scaler_rows[m] != int(sides.taught(m).sum())]
     if not wrong:
-        sentence = (
-            f"Each of {len(models)} models has its means and scales from the rows that taught it."
+        sentence = say_count(
+            "The model has its means and scales from the rows that taught it.",
+            "Each of {n} models has its means and scales from the rows that taught it.",
+            n=len(models),
         )
         return LeakageTest(name=name, label=label, status="none", count=0, sentence=sentence)
     first = wrong[0]
@@ -229,9 +261,13 @@ def _scaler(sides: Sides) -> LeakageTest:
         label=label,
         status="found",
         count=len(wrong),
-        sentence=(
-            f"{len(wrong)} of {len(models)} models have scales from other rows than those that "
-            f"taught: model {first} from {int(sides.scaler_rows[first])} rows, taught by "
-            f"{int(sides.taught(first).sum())}."
+        sentence=say(
+            "{wrong} of {models} models have scales from other rows than those that "
+            "taught: model {first} from {scaler_rows} rows, taught by {taught}.",
+            wrong=len(wrong),
+            models=len(models),
+            first=first,
+            scaler_rows=int(sides.scaler_rows[first]),
+            taught=int(sides.taught(first).sum()),
         ),
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lumipipe.backend import Backend, State
     from lumipipe.families.grouped_ridge import Calibrate, NestedSettings
+    from lumipipe.uncertainty.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,12 @@ class Learner:
     envelope : callable
         Parameters with the prefix ``guard_`` and limits ``envelope_t2`` and ``envelope_spe``, as
         `lumipipe.families.guard.guard_arrays` gives them, but of features: from backend, states of
-        the folds, fitted arrays and the share of rows that may lie outside.
+        the folds, fitted arrays, the share of rows that may lie outside, and what takes the
+        distances that set the limits.
     """
 
     reducer: Callable[[Any, int, int, int, int], Any]
     nested: Callable[[int, Calibrate], NestedSettings]
     envelope: Callable[
-        [Backend, list[State], Mapping[str, np.ndarray], float], dict[str, np.ndarray]
+        [Backend, list[State], Mapping[str, np.ndarray], float, Scores], dict[str, np.ndarray]
     ]

@@ -11,6 +11,7 @@ from lumipipe.families.indicator_ranking import Indicator, Measure, rank_indicat
 from lumipipe.families.interface import Pass, recording_spans
 from lumipipe.features import build_features, measure_features
 from lumipipe.kernels.windows import window_batch
+from lumipipe.language import message, say, say_count
 from lumipipe.metrics.lives import IndicatorReducer, life_curve
 from lumipipe.reporting.figures.declared import Chart, Column, Panel, Table
 from lumipipe.reporting.parts import Interval
@@ -86,47 +87,73 @@ def indicator_section(job: Job, clock: LifeClock, leaves: Leaves, shown: int) ->
     found = ranked(job, clock, leaves)
     constant = [one.name for one in found if one.reason == "constant"]
     rest = [one for one in found if one.reason != "constant"]
-    of = "row" if job.train.indicator_rows == 1 else f"window of {job.train.indicator_rows} rows"
+    of = (
+        say("row")
+        if job.train.indicator_rows == 1
+        else say("window of {indicator_rows} rows", indicator_rows=job.train.indicator_rows)
+    )
     paragraphs = [
-        (
-            f"From the whole lives of {len(leaves)} unit{'s' * (len(leaves) != 1)}, by {of}. "
-            "Monotonicity: how steadily it goes one way; trendability: how alike lives look; "
-            "prognosability: how alike they end. Each from 0 to 1; ranked by their sum."
+        say_count(
+            "From the whole lives of {n} unit, by {of}. Monotonicity: how steadily it goes one "
+            "way; trendability: how alike lives look; prognosability: how alike they end. Each "
+            "from 0 to 1; ranked by their sum.",
+            "From the whole lives of {n} units, by {of}. Monotonicity: how steadily it goes one "
+            "way; trendability: how alike lives look; prognosability: how alike they end. Each "
+            "from 0 to 1; ranked by their sum.",
+            n=len(leaves),
+            of=of,
         )
     ]
     if len(leaves) < _SEVERAL:
         paragraphs.append(
-            "Of one life only the steadiness is known: nothing is ranked, the steadiest is first."
+            say(
+                "Of one life only the steadiness is known: nothing is ranked, the steadiest "
+                "is first."
+            )
         )
     if constant:
-        paragraphs.append(f"Constant, so without rank: {', '.join(constant)}.")
+        paragraphs.append(
+            say("Constant, so without rank: {constant}.", constant=", ".join(constant))
+        )
     if len(rest) > shown:
-        paragraphs.append(f"The first {shown} of {len(rest)} are shown.")
+        paragraphs.append(
+            say("The first {shown} of {rest} are shown.", shown=shown, rest=len(rest))
+        )
     figures: list[Table | Chart] = [_measures(rest[:shown], several=len(leaves) >= _SEVERAL)]
     if rest and leaves:
         names = [name for feature in indicator_features(job, clock) for name in feature.names]
         figures.append(_courses([one.name for one in rest[:_COURSES]], names, leaves))
-    return Section(title="Health indicators", paragraphs=paragraphs, figures=figures)
+    return Section(title=say("Health indicators"), paragraphs=paragraphs, figures=figures)
+
+
+_KINDS = {
+    "monotonicity": message("monotonicity"),
+    "trendability": message("trendability"),
+    "prognosability": message("prognosability"),
+}
 
 
 def _measures(found: list[Indicator], *, several: bool) -> Table:
     """The measures of indicators; those that compare units only where there are several."""
-    kinds = ("monotonicity", "trendability", "prognosability")[: 3 if several else 1]
+    kinds = tuple(_KINDS)[: 3 if several else 1]
     noted = any(one.reason for one in found) and several
     return Table(
         kind="table",
-        title="Indicators of wear",
+        title=say("Indicators of wear"),
         caption=(
-            "With 95 % intervals where units were drawn again."
+            say("With 95 % intervals where units were drawn again.")
             if several
-            else "The other measures compare units, so one life has none."
+            else say("The other measures compare units, so one life has none.")
         ),
-        alt=f"{', '.join(kinds).capitalize()} of each indicator.",
+        alt=say(
+            "{kinds} of each indicator.",
+            kinds=", ".join(say(_KINDS[kind]) for kind in kinds).capitalize(),
+        ),
         columns=[
-            *([Column(label="rank")] if several else []),
-            Column(label="indicator"),
-            *(Column(label=kind) for kind in kinds),
-            *([Column(label="note")] if noted else []),
+            *([Column(label=say("rank"))] if several else []),
+            Column(label=say("indicator")),
+            *(Column(label=say(_KINDS[kind])) for kind in kinds),
+            *([Column(label=say("note"))] if noted else []),
         ],
         rows=[
             [
@@ -150,14 +177,21 @@ def _courses(shown: list[str], names: list[str], leaves: Leaves) -> Chart:
         share = (curve - low) / width
         y = [float(value) if np.isfinite(value) else None for value in share]
         panels.append(Panel(y=y, y_label=name))
-    units = "the life" if len(leaves) == 1 else f"the lives of {len(leaves)} units, on average"
+    units = (
+        say("the life")
+        if len(leaves) == 1
+        else say("the lives of {leaves} units, on average", leaves=len(leaves))
+    )
     return Chart(
         kind="chart",
-        title="The first indicators over a life",
-        caption=f"Over {units}, each on a scale from 0 (its least) to 1 (its greatest).",
-        alt=f"Course of {', '.join(shown)} over a life.",
+        title=say("The first indicators over a life"),
+        caption=say(
+            "Over {units}, each on a scale from 0 (its least) to 1 (its greatest).",
+            units=units,
+        ),
+        alt=say("Course of {shown} over a life.", shown=", ".join(shown)),
         x=np.linspace(0, 100, len(curves)).tolist(),
-        x_label="share of the life that has passed, %",
+        x_label=say("share of the life that has passed, %"),
         panels=panels,
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lumipipe.kernels.philox import uniform_at
+from lumipipe.language import say
 from lumipipe.uncertainty.by_unit import drawn_scores
 from lumipipe.uncertainty.conformal import conformal_quantile
 
@@ -31,8 +32,12 @@ def regime_of(predicted: NDArray[np.float64], edges: Sequence[float]) -> NDArray
 
 def regime_names(edges: Sequence[float]) -> list[str]:
     """The stretches in words, from the lowest."""
-    inner = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
-    return [f"below {edges[0]:g}", *inner, f"{edges[-1]:g} and more"]
+    inner = [say("{a:g} to {b:g}", a=a, b=b) for a, b in pairwise(edges)]
+    return [
+        say("below {edge:g}", edge=edges[0]),
+        *inner,
+        say("{edges:g} and more", edges=edges[-1]),
+    ]
 
 
 def unit_half_widths(

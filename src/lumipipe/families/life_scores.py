@@ -56,7 +56,17 @@ class LifeScores:
     windows: Sequence[WindowScores]
     cap: float
     _columns: tuple[str, ...] = field(
-        default=("number", "role", "prediction", "half_width", "inside", "t2", "spe", "beyond"),
+        default=(
+            "number",
+            "role",
+            "fold",
+            "prediction",
+            "half_width",
+            "inside",
+            "t2",
+            "spe",
+            "beyond",
+        ),
         repr=False,
     )
 

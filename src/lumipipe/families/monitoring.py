@@ -8,6 +8,7 @@ did not fit the model they are judged by. Training is in
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -15,17 +16,19 @@ from pydantic import Field, model_validator
 from lumipipe.config import Fraction, Identifier, Settings, SourceSplit, TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families import monitoring_report, verdicts
-from lumipipe.families.interface import Model
+from lumipipe.families.interface import Merging, Model
+from lumipipe.families.monitoring_decisions import check_alarm
 from lumipipe.families.monitoring_scores import METRICS
 from lumipipe.families.monitoring_scoring import score_pass
 from lumipipe.families.monitoring_training import by_model, columns, fit_one, train_pass
+from lumipipe.language import message, term
 
 if TYPE_CHECKING:
     import numpy as np
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Job, Outcome, Pass
+    from lumipipe.families.interface import EventKind, Job, Outcome, Pass
     from lumipipe.fold import Leaves
 
 
@@ -78,6 +81,9 @@ class Event(Settings):
         return self
 
 
+_LIMITS = (term("empirical"), term("theoretical"), term("training"))  # as requests name them
+
+
 class Score(Settings):
     """How the monitoring is judged."""
 
@@ -95,11 +101,17 @@ class Monitoring:
     """Multivariate statistical process monitoring."""
 
     name = "monitoring"
-    title = "process monitoring by T² and SPE"
+    title = message("process monitoring by T² and SPE")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "rows"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse unknown streams and channels, and splits that do not fit."""
@@ -133,6 +145,7 @@ class Monitoring:
                 place, f"score.event: no label {score.event.label}", f"use {sorted(labels)}"
             )
         verdicts.check_conditions(request.evaluation.metrics, METRICS, place)
+        check_alarm(request, list(train.models))
 
     def train_passes(self, job: Job) -> dict[str, Pass]:
         """Cross-products and sampled rows of the blocks of normal and of calibrating rows."""
@@ -151,10 +164,20 @@ class Monitoring:
             units = [table.channels[i].unit for i in inputs]
             card["streams"][stream] = {"channels": names, "units": units}
             for key, parts in by_model(settings, leaves[stream]).items():
-                fitted, facts = fit_one(job, settings, len(inputs), len(quality), key, parts)
+                own = replace(job, scores=job.scores.below(stream).below(key))
+                fitted, facts = fit_one(own, settings, len(inputs), len(quality), key, parts)
                 arrays |= {f"{stream}/{key}/{name}": array for name, array in fitted.items()}
                 card["streams"][stream].setdefault("models", {})[key] = facts
         return Model(arrays, card)
+
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Units leave; sites join where all normal rows share a model."""
+        del leaves
+        own = sorted(n for n, m in job.train.models.items() if m.one_model_for == "unit")
+        alone = ""
+        if own:
+            alone = f"each unit has its own model of {own[0]}; set one_model_for: stream"
+        return Merging(passes=tuple(job.train.models), alone=alone)
 
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """T², SPE and contributions of each row by the model of its unit."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.config import SourceSplit, TimeSplit
+from lumipipe.config.moments import end_in_words
 from lumipipe.families.interface import Outcome, asked
 from lumipipe.families.leakage import Sides, leakage_tests
+from lumipipe.families.monitoring_decisions import against_today, monitoring_decisions
 from lumipipe.families.monitoring_scores import (
     CHANGED,
     NOT_DETECTABLE,
@@ -18,9 +20,12 @@ from lumipipe.families.monitoring_scores import (
     row_table,
     unit_of,
 )
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.roles import CALIBRATE, TEST, TRAIN
 from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
+from lumipipe.language import many, message, say, say_count, translated
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
+from lumipipe.reporting.numbers import limit_of, percentage
 from lumipipe.reporting.result import (
     LeakageTest,
     Metric,
@@ -37,6 +42,20 @@ if TYPE_CHECKING:
     from lumipipe.fold import Leaves
 
 _MOST_BARS = 12
+
+
+_RATES = {
+    "false_alarm_rate": message(
+        "{value} % of the normal rows raise a false alarm ({lower} % to {upper} %)"
+    ),
+    "missed_detection_rate": message(
+        "{value} % of the rows of known faults are missed ({lower} % to {upper} %)"
+    ),
+    "alarm_rate": message(
+        "{value} % of the rows of which nothing is known are in alarm ({lower} % to {upper} %)"
+    ),
+}
+"""What the answer says of a metric, where it was measured."""
 
 
 def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
@@ -83,17 +102,22 @@ def judge(job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         split=Split(kind=job.request.evaluation.split.kind, sentence=_split_sentence(job)),
         leakage=leakage,
         counts={
-            "recordings": len(scored),
-            "recordings tested": len(tested),
-            "rows tested": int(sum(part.tested.sum() for part in scored)),
-            "values missing": int(sum(part.rows["missing"].sum() for part in scored)),
+            many("recordings"): len(scored),
+            many("recordings tested"): len(tested),
+            many("rows tested"): int(sum(part.tested.sum() for part in scored)),
+            many("values missing"): int(sum(part.rows["missing"].sum() for part in scored)),
         },
         not_answered=_not_answered(scored, units, tested),
-        not_answered_reason="Every known fault stood out from the false alarms.",
+        not_answered_reason=say("Every known fault stood out from the false alarms."),
         sections=_sections(job, model, tested),
         run=Run(),
     )
-    return Outcome(result, {"rows": row_table(scored)})
+    return Outcome(
+        result,
+        {"rows": row_table(scored)},
+        compared=tuple(against_today(job, scored)),
+        decisions=monitoring_decisions(job, model, scored),
+    )
 
 
 def _leakage(job: Job, scored: list[Scored]) -> list[LeakageTest]:
@@ -126,20 +150,43 @@ def _answer(job: Job, units: list[Unit], metrics: list[Metric]) -> str:
     parts = []
     changed = [unit.id for unit in units if unit.verdict == CHANGED]
     if changed:
-        parts.append(f"{', '.join(changed)} no longer run{'s' * (len(changed) == 1)} as before")
-    for name, words in (
-        ("false_alarm_rate", "of the normal rows raise a false alarm"),
-        ("missed_detection_rate", "of the rows of known faults are missed"),
-        ("alarm_rate", "of the rows of which nothing is known are in alarm"),
-    ):
-        if name in found:
-            one = found[name]
-            parts.append(f"{one.value:.1%} {words} ({one.lower:.1%} to {one.upper:.1%})")
+        names = ", ".join(changed)
+        parts.append(
+            say("{names} no longer runs as before", names=names)
+            if len(changed) == 1
+            else say("{names} no longer run as before", names=names)
+        )
+    parts += [
+        say(words, **_in_percent(found[name])) for name, words in _RATES.items() if name in found
+    ]
     blind = [unit.id for unit in units if unit.verdict == NOT_DETECTABLE]
     if blind:
-        parts.append(f"{len(blind)} known fault(s) cannot be detected: {', '.join(blind)}")
-    limits = f"{job.score.limits} limits at {job.train.alpha:.0%} for each statistic"
-    return f"{'; '.join(parts)} (95% intervals; {limits})."
+        parts.append(
+            say_count(
+                "one known fault cannot be detected: {names}",
+                "{n} known faults cannot be detected: {names}",
+                n=len(blind),
+                names=", ".join(blind),
+            )
+        )
+    limits = say(
+        "{limits} limits at {alpha:.0%} for each statistic",
+        limits=translated(job.score.limits),
+        alpha=job.train.alpha,
+    )
+    return say("{parts} (95% intervals; {limits}).", parts="; ".join(parts), limits=limits)
+
+
+def _in_percent(metric: Metric) -> dict[str, str]:
+    """A share and its interval as the table of key figures prints them, in per cent."""
+    told = percentage(
+        metric.value,
+        metric.lower,
+        metric.upper,
+        against=limit_of(metric.condition),
+        is_decided=metric.met is not None,
+    )
+    return dict(zip(("value", "lower", "upper"), told, strict=True))
 
 
 def _would_change(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
@@ -148,28 +195,52 @@ def _would_change(job: Job, tested: list[Scored], metrics: list[Metric]) -> str:
     if undecided:
         return undecided
     if not any(part.event.any() for part in tested):
-        return "A period with a known fault: without one, nothing is said about detection."
+        return say("A period with a known fault: without one, nothing is said about detection.")
     if not job.request.evaluation.metrics:
-        return "A condition under evaluation.metrics: without one, nothing can be supported."
-    return "Normal rows from another operating regime: limits hold for the regime they were set in."
+        return say("A condition under evaluation.metrics: without one, nothing can be supported.")
+    return say(
+        "Normal rows from another operating regime: limits hold for the regime they were set in."
+    )
 
 
 def _split_sentence(job: Job) -> str:
     """The split in words."""
     split = job.request.evaluation.split
     if isinstance(split, TimeSplit):
-        size = (
-            f"{split.train_first_rows} rows"
-            if split.train_first_rows is not None
-            else f"{split.train_first_s:g} s"
+        if split.dates:
+            return _dates_sentence(split)
+        if split.train_first_rows is not None:
+            return say(
+                "The first {count} rows of each recording are normal operation; the rest tests.",
+                count=split.train_first_rows,
+            )
+        return say(
+            "The first {seconds:g} s of each recording are normal operation; the rest tests.",
+            seconds=split.train_first_s,
         )
-        return f"The first {size} of each recording are normal operation; the rest tests."
     if not isinstance(split, SourceSplit):
         raise TypeError(f"a split by {split.kind} was let through")
-    text = f"Sources {', '.join(split.train)} are normal operation"
+    said = {"train": ", ".join(split.train), "calibrate": ", ".join(split.calibrate or ())}
     if split.calibrate:
-        text += f", {', '.join(split.calibrate)} set the limits"
-    return f"{text}; the other sources test."
+        return say(
+            "Sources {train} are normal operation, {calibrate} set the limits; the other sources "
+            "test.",
+            **said,
+        )
+    return say("Sources {train} are normal operation; the other sources test.", **said)
+
+
+def _dates_sentence(split: TimeSplit) -> str:
+    """A split by dates in words."""
+    first, *later = [end_in_words(date) for date in split.dates]
+    if later:
+        return say(
+            "Rows up to {first} are normal operation, later ones up to {second} set the limits; "
+            "the rest tests.",
+            first=first,
+            second=later[0],
+        )
+    return say("Rows up to {first} are normal operation; the rest tests.", first=first)
 
 
 def _not_answered(
@@ -178,9 +249,9 @@ def _not_answered(
     """Faults that do not stand out, and what was not asked of the data."""
     found = [
         NotAnswered(
-            question=f"Would the fault of {unit.id} be seen?"
+            question=say("Would the fault of {id} be seen?", id=unit.id)
             if "detected" in unit.values
-            else f"Does {unit.id} still run as before?",
+            else say("Does {id} still run as before?", id=unit.id),
             reason=unit.sentence,
         )
         for unit in units
@@ -189,15 +260,15 @@ def _not_answered(
     if not any(part.event.any() for part in tested):
         found.append(
             NotAnswered(
-                question="How many faults would be missed?",
-                reason="no fault is known in these data",
+                question=say("How many faults would be missed?"),
+                reason=say("no fault is known in these data"),
             )
         )
     if not any(part.normal.any() for part in scored):
         found.append(
             NotAnswered(
-                question="How often is there a false alarm?",
-                reason="no tested row is known to be normal",
+                question=say("How often is there a false alarm?"),
+                reason=say("no tested row is known to be normal"),
             )
         )
     return found
@@ -207,7 +278,7 @@ def _sections(job: Job, model: Model, tested: list[Scored]) -> list[Section]:
     """Limits, then a chart and contributions for each recording."""
     shown = sorted(tested, key=lambda part: (part.event.any(), part.name))
     charts = [_chart_section(job, model, part) for part in shown[: job.request.report.most_units]]
-    return [_limits_section(job, model), *charts]
+    return read_by("engineer", [_limits_section(job, model), *charts])
 
 
 def _limits_section(job: Job, model: Model) -> Section:
@@ -230,31 +301,32 @@ def _limits_section(job: Job, model: Model) -> Section:
                     ]
                 )
     return Section(
-        title="Limits",
+        title=say("Limits"),
         paragraphs=[
-            (
-                f"Each limit should let {job.train.alpha:.0%} of normal rows through. Limits from "
-                "the rows that fitted the model are too tight for new rows; the last columns say "
-                "what share of left-out normal rows lies above the theoretical and the training "
-                "limit. "
-                f"Alarms here use the {job.score.limits} limits."
+            say(
+                "Each limit should let {alpha:.0%} of normal rows through. Limits from "
+                "the rows that fitted the model are too tight for new rows; the last "
+                "columns say what share of left-out normal rows lies above the "
+                "theoretical and the training limit. Alarms here use the {limits} limits.",
+                alpha=job.train.alpha,
+                limits=translated(job.score.limits),
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Control limits by model",
-                caption="A dash: too few left-out rows for a limit at this share.",
-                alt="Theoretical, training and empirical limits of T² and SPE.",
+                title=say("Control limits by model"),
+                caption=say("A dash: too few left-out rows for a limit at this share."),
+                alt=say("Theoretical, training and empirical limits of T² and SPE."),
                 columns=[
-                    Column(label="model"),
-                    Column(label="statistic"),
-                    Column(label="theoretical"),
-                    Column(label="training"),
-                    Column(label="empirical (left-out rows)"),
-                    Column(label="left-out rows, number"),
-                    Column(label="above theoretical", unit="%"),
-                    Column(label="above training", unit="%"),
+                    Column(label=say("model")),
+                    Column(label=say("statistic")),
+                    Column(label=say("theoretical")),
+                    Column(label=say("training")),
+                    Column(label=say("empirical (left-out rows)")),
+                    Column(label=say("left-out rows, number")),
+                    Column(label=say("above theoretical"), unit="%"),
+                    Column(label=say("above training"), unit="%"),
                 ],
                 rows=rows,
             )
@@ -271,7 +343,7 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
         limits = [
             Limit(
                 value=facts["limits"][statistic][kind],
-                label="limit",
+                label=say("limit"),
                 style="theoretical" if kind == "theoretical" else "empirical",
             )
             for kind in ("theoretical", "empirical")
@@ -288,11 +360,17 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
         )
     chart = Chart(
         kind="chart",
-        title=f"T² and SPE of {part.name}",
-        caption=f"Alarms use the {job.score.limits} limits; the others are drawn beside them.",
-        alt=f"T² and SPE against the row, {int((part.alarm & part.tested).sum())} rows in alarm.",
+        title=say("T² and SPE of {name}", name=part.name),
+        caption=say(
+            "Alarms use the {limits} limits; the others are drawn beside them.",
+            limits=translated(job.score.limits),
+        ),
+        alt=say(
+            "T² and SPE against the row, {alarm} rows in alarm.",
+            alarm=int((part.alarm & part.tested).sum()),
+        ),
         x=x.tolist(),
-        x_label="row",
+        x_label=say("row"),
         spans=_spans(part),
         panels=panels,
     )
@@ -306,9 +384,9 @@ def _spans(part: Scored) -> list[Span]:
     """Stretches of training, calibration and known fault."""
     spans = []
     for label, mask in (
-        ("normal, fits the model", part.rows["phase"] == 0),
-        ("normal, sets the limits", part.rows["phase"] == 1),
-        ("known fault", part.rows["event"]),
+        (say("normal, fits the model"), part.rows["phase"] == 0),
+        (say("normal, sets the limits"), part.rows["phase"] == 1),
+        (say("known fault"), part.rows["event"]),
     ):
         edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
@@ -325,16 +403,16 @@ def _contributions(model: Model, part: Scored) -> Bars:
     top = np.argsort(-spe, kind="stable")[:_MOST_BARS]
     return Bars(
         kind="bars",
-        title=f"Channels behind the alarms of {part.name}",
-        caption=(
+        title=say("Channels behind the alarms of {name}", name=part.name),
+        caption=say(
             "Left: mean contribution to SPE. Right: root mean square of the channel's own "
-            "standardised value; a long left bar with a short right one may be smeared over "
-            "from another channel."
+            "standardised value; a long left bar with a short right one may be smeared "
+            "over from another channel."
         ),
-        alt=f"Largest contribution: {names[top[0]]}.",
+        alt=say("Largest contribution: {names}.", names=names[top[0]]),
         labels=[names[i] for i in top],
         values=[float(spe[i]) for i in top],
         second=[float(np.sqrt(z2[i])) for i in top],
-        x_label="mean contribution to SPE",
-        second_label="own value (rms of z)",
+        x_label=say("mean contribution to SPE"),
+        second_label=say("own value (rms of z)"),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.families.roles import TEST
+from lumipipe.language import many, say, say_count, term
 from lumipipe.reporting.result import Metric, Unit
 from lumipipe.uncertainty.proportions import clopper_pearson, share_between_units
 
@@ -25,7 +26,8 @@ METRICS = {
     "f1": ">=",
 }
 """Metrics by name, and the side on which they are good."""
-NOT_DETECTABLE, CHANGED, AS_BEFORE = "not detectable", "changed", "as before"
+NOT_DETECTABLE = term("not detectable")
+CHANGED, AS_BEFORE = term("changed"), term("as before")
 _DAY_S = 86_400.0
 _HALF = 0.5
 
@@ -89,17 +91,17 @@ def monitoring_metrics(scored: list[Scored]) -> list[Metric]:
     shares = (
         (
             "false_alarm_rate",
-            "False alarms (share of normal rows in alarm)",
+            say("False alarms (share of normal rows in alarm)"),
             [(part.alarm, part.normal) for part in scored],
         ),
         (
             "alarm_rate",
-            "Alarms (share of rows in alarm of which nothing is known)",
+            say("Alarms (share of rows in alarm of which nothing is known)"),
             [(part.alarm, part.untold) for part in scored],
         ),
         (
             "missed_detection_rate",
-            "Missed (share of fault rows without alarm)",
+            say("Missed (share of fault rows without alarm)"),
             [(~part.alarm, part.event) for part in scored],
         ),
     )
@@ -121,19 +123,23 @@ def _scores_of_rows(scored: list[Scored]) -> list[Metric]:
     event = sum(int(part.event.sum()) for part in both)
     hits = sum(int((part.alarm & part.event).sum()) for part in both)
     values = {
-        "precision": hits / max(1, hits + false),
-        "recall": hits / event,
-        "f1": 2 * hits / max(1, hits + false + event),
+        term("precision"): hits / max(1, hits + false),
+        term("recall"): hits / event,
+        term("f1"): 2 * hits / max(1, hits + false + event),
     }
-    labels = {"precision": "Precision of rows", "recall": "Recall of rows", "f1": "F1 of rows"}
+    labels = {
+        "precision": say("Precision of rows"),
+        "recall": say("Recall of rows"),
+        "f1": say("F1 of rows"),
+    }
     return [
         Metric(
             name=name,
             label=labels[name],
             value=value,
             count=event + normal,
-            of="rows",
-            note=f"beside a false-alarm rate of {false / normal:.1%}",
+            of=many("rows"),
+            note=say("beside a false-alarm rate of {false:.1%}", false=false / normal),
         )
         for name, value in values.items()
     ]
@@ -155,8 +161,13 @@ def _share(
         upper=upper,
         confidence=0.95,
         count=int(totals.sum()),
-        of="rows",
-        note=f"as sure as {effective:.0f} independent rows; {len(totals)} recording(s)",
+        of=many("rows"),
+        note=say_count(
+            "as sure as {effective:.0f} independent rows; one recording",
+            "as sure as {effective:.0f} independent rows; {n} recordings",
+            n=len(totals),
+            effective=effective,
+        ),
     )
 
 
@@ -181,16 +192,18 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
     false, normal = _false_alarms(part, scored)
     values: dict[str, Any] = {}
     if normal:
-        values["false-alarm rate"] = round(false / normal, 4)
+        values[term("false-alarm rate")] = round(false / normal, 4)
         values |= _per_day(job, part)
     if not part.event.any():
         return _unit_without_fault(job, part, values)
     event, alarm = part.event, part.alarm
     for statistic in ("t2", "spe"):
         found = part.rows[f"{statistic}_alarm"][event]
-        values[f"missed by {statistic}"] = round(float(1 - found.mean()), 4)
+        values[term("missed by {statistic}", statistic=statistic)] = round(
+            float(1 - found.mean()), 4
+        )
     hits = int((alarm & event).sum())
-    values["detected"] = round(hits / int(event.sum()), 4)
+    values[term("detected")] = round(hits / int(event.sum()), 4)
     low, high = clopper_pearson(hits, int(event.sum()))
     # Without normal rows in the test, what the limits let through by design stands in.
     far_high = clopper_pearson(false, normal)[1] if normal else 2 * job.train.alpha
@@ -198,14 +211,27 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
     first = np.flatnonzero(alarm & event)
     start = int(np.flatnonzero(event)[0])
     if len(first):
-        values["rows to the first alarm"] = int(first[0]) - start
+        values[term("rows to the first alarm")] = int(first[0]) - start
     return Unit(
         id=part.name,
         verdict=word,
         sentence=(
-            f"{hits} of {int(event.sum())} fault rows in alarm, "
-            + (f"{false} of {normal} normal rows" if normal else "no normal rows to compare with")
-            + (": not detectable with this model" if word == NOT_DETECTABLE else "")
+            (
+                say(
+                    "{hits} of {total} fault rows in alarm, {false} of {normal} normal rows",
+                    hits=hits,
+                    total=int(event.sum()),
+                    false=false,
+                    normal=normal,
+                )
+                if normal
+                else say(
+                    "{hits} of {total} fault rows in alarm, no normal rows to compare with",
+                    hits=hits,
+                    total=int(event.sum()),
+                )
+            )
+            + _why_not(word)
         ),
         values=values,
     )
@@ -220,15 +246,19 @@ def _unit_without_fault(job: Job, part: Scored, values: dict[str, Any]) -> Unit:
         correlation=_neighbours([part.alarm[part.tested]]),
     )
     expected = 2 * job.train.alpha
-    word = CHANGED if low > expected else AS_BEFORE if high <= 2 * expected else "unclear"
+    word = CHANGED if low > expected else AS_BEFORE if high <= 2 * expected else term("unclear")
     return Unit(
         id=part.name,
         verdict=word,
-        sentence=(
-            f"{hits} of {total} tested rows are in alarm ({hits / total:.1%}); {expected:.0%} at "
-            "most would be if nothing had changed"
+        sentence=say(
+            "{hits} of {total} tested rows are in alarm ({hits_2:.1%}); {expected:.0%} at "
+            "most would be if nothing had changed",
+            hits=hits,
+            total=total,
+            hits_2=hits / total,
+            expected=expected,
         ),
-        values=values | {"in alarm": round(hits / total, 4)},
+        values=values | {term("in alarm"): round(hits / total, 4)},
     )
 
 
@@ -239,15 +269,24 @@ def _per_day(job: Job, part: Scored) -> dict[str, float]:
         return {}
     alarm = (part.alarm & part.normal).astype(np.int64)
     starts = int((np.diff(alarm, prepend=0) > 0).sum())
-    return {"false alarms a day": round(starts / (part.normal.sum() / rate / _DAY_S), 3)}
+    return {term("false alarms a day"): round(starts / (part.normal.sum() / rate / _DAY_S), 3)}
 
 
 def _detection_word(stands_out: bool, share: float, high: float) -> str:  # noqa: FBT001
     """The short verdict on a fault, by whether its alarms stand out from false ones."""
     if stands_out:
-        return "detected" if share >= _HALF else "partly detected"
+        return term("detected") if share >= _HALF else term("partly detected")
     # With few rows of the fault even a good model proves nothing.
-    return NOT_DETECTABLE if high < _HALF else "unclear"
+    return NOT_DETECTABLE if high < _HALF else term("unclear")
+
+
+def _why_not(word: str) -> str:
+    """What is said of a fault that does not stand out."""
+    if word == NOT_DETECTABLE:
+        return say(": not detectable with this model")
+    if word == "unclear":
+        return say(": no more often than false alarms explain, which may be chance")
+    return ""
 
 
 def row_table(scored: list[Scored]) -> dict[str, NDArray[Any]]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.config import TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families.interface import Pass, recording_spans
+from lumipipe.families.money import TODAY
+from lumipipe.families.monitoring_decisions import alarm_of, in_alarm
 from lumipipe.families.monitoring_training import POOLED, STATISTICS, columns
 from lumipipe.families.roles import TEST, Roles, role_of, roles
 from lumipipe.metrics.rows import RowsReducer, Together
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.backend import Array, State
+    from lumipipe.config import FixedAlarm
     from lumipipe.families.interface import Block, Job, Model
+    from lumipipe.families.monitoring import Event
     from lumipipe.fold import Batch, Leaf
     from lumipipe.store.dataset import StreamTable
 
@@ -126,7 +131,7 @@ class _Scoring:
         return getattr(self.job.backend.xp, self.table.dtype.name)
 
     def check_event(self) -> None:
-        """Refuse a fault that starts after the end of its recording."""
+        """Refuse a fault after the end of its recording, or in rows that a date calls normal."""
         event = self.job.score.event
         if event is None or event.from_row is None:
             return
@@ -141,23 +146,58 @@ class _Scoring:
                     f"recording {row.id} ends after row {rows - 1}, before {event.from_row}",
                     "give the first row of the fault, counted from 0",
                 )
+        self._check_dates(event)
+
+    def _check_dates(self, event: Event) -> None:
+        """Refuse a fault that begins in rows which a date calls normal."""
+        split = self.job.request.evaluation.split
+        if not isinstance(split, TimeSplit) or not split.dates:
+            return
+        for row, test, first in zip(
+            self.job.dataset.recordings, self.parts.test, self.first_rows, strict=True
+        ):
+            named = event.recordings is None or row.id in event.recordings
+            if named and test.size and event.from_row < test.first - first:
+                raise InputError(
+                    "score.event.from_row",
+                    f"{event.from_row} of recording {row.id} lies before row {test.first - first}, "
+                    "and up to there rows are normal by evaluation.split",
+                    "write earlier dates, or a later fault",
+                )
 
     @property
     def reducer(self) -> Together:
         """Judged rows, and sums of contributions over the rows in alarm."""
         xp = self.job.backend.xp
         sums = SumsReducer(xp, dict.fromkeys(_SUMS, (len(self.inputs),)))
-        return Together({"rows": RowsReducer(xp, _ROWS), "alarms": sums})
+        own = {} if self.today is None else {TODAY: ("bool", ())}
+        return Together({"rows": RowsReducer(xp, _ROWS | own), "alarms": sums})
+
+    @cached_property
+    def today(self) -> FixedAlarm | None:
+        """The alarm of today, where it is on a channel of this stream."""
+        alarm = alarm_of(self.job.request)
+        names = [channel.name for channel in self.table.channels]
+        return alarm if alarm is not None and alarm.channel in names else None
+
+    def _alarm_of_today(self, x: Array) -> dict[str, NDArray[np.bool_]]:
+        """Whether the alarm of today is on in each row; nothing where there is none."""
+        if self.today is None:
+            return {}
+        place = [channel.name for channel in self.table.channels].index(self.today.channel)
+        values = self.job.backend.to_host(x[:, place])
+        return {TODAY: in_alarm(self.today, values.astype(np.float64))}
 
     def measure(self, block: Block) -> Mapping[Leaf, Batch]:
         """The judged rows of a block, and the contributions of those in alarm."""
         backend, xp = self.job.backend, self.job.backend.xp
         key = self._key(block)
         x = xp.take(block.rows, backend.asarray(block.starts), axis=0)
+        today = self._alarm_of_today(x)
         order = backend.asarray(np.asarray(self.inputs, dtype=np.int64))
         x = xp.take(x, order, axis=1)
         found = backend.state_to_host(distances(self.ready[key], x))
-        judged = self._judged(block, key, self._with_gaps(key, x, found))
+        judged = self._judged(block, key, self._with_gaps(key, x, found)) | today
         alarm = (judged["t2_alarm"] | judged["spe_alarm"]) & (judged["phase"] == TEST)
         parts = self._contributions(key, x, alarm)
         parts["z2"] = parts["z"] * parts["z"]

@@ -69,7 +69,8 @@ def train_pass(job: Job, stream: str) -> Pass:
             x = backend.xp.take(block.rows, backend.asarray(block.starts[chosen]), axis=0)
             batches[name,] = {
                 "x": backend.xp.take(x, order, axis=1),
-                "number": backend.asarray(row[chosen]),
+                # The sample must not change when another unit joins or leaves.
+                "number": backend.asarray(plan.own_numbers(block.number[chosen])),
             }
         return batches
 
@@ -142,16 +143,29 @@ def fit_one(  # one model from its settings, its place and its leaves
         "spe": spe_limit(host["residual_eigenvalues"], job.train.alpha),
     }
     for statistic in STATISTICS:
-        apart = np.concatenate([job.backend.to_host(part[statistic]) for part in left_out])
+        exact = np.concatenate([job.backend.to_host(part[statistic]) for part in left_out])
+        apart = job.scores(f"left out/{statistic}", exact)
+        passed = job.scores(f"left out/{statistic} above theory", _ones(exact > theory[statistic]))
+        own = job.scores(f"training/{statistic}", job.backend.to_host(seen[statistic]))
         limits[statistic] = {
             "theoretical": theory[statistic],
-            "training": empirical_limit(job.backend.to_host(seen[statistic]), job.train.alpha),
+            "training": empirical_limit(own, job.train.alpha),
             "empirical": empirical_limit(apart, job.train.alpha),
             "left_out_rows": len(apart),
-            "above_theoretical": float(np.mean(apart > theory[statistic])),
+            "above_theoretical": _share(passed > 0),
         }
-        limits[statistic]["above_training"] = float(np.mean(apart > limits[statistic]["training"]))
+        limits[statistic]["above_training"] = _share(apart > limits[statistic]["training"])
     return host, {"rows": rows, "limits": _finite(limits), "constant": host["constant"].tolist()}
+
+
+def _ones(are: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """1 where it is so, else 0: numbers that no rounding changes."""
+    return are.astype(np.float64)
+
+
+def _share(above: NDArray[np.bool_]) -> float:
+    """Share of rows above a limit; 0 of none."""
+    return float(np.mean(above)) if len(above) else 0.0
 
 
 def _finite(limits: dict[str, dict[str, float]]) -> dict[str, dict[str, float | None]]:

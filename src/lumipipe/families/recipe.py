@@ -13,11 +13,13 @@ from pydantic import Field, model_validator
 from lumipipe.config import Fraction, GroupSplit, RandomSplit, Settings, Text
 from lumipipe.errors import InputError
 from lumipipe.families import recipe_report, verdicts
+from lumipipe.families.bundled import scorer_of
 from lumipipe.families.recipe_report import METRICS
 from lumipipe.families.recipe_search import AMOUNT, mix_thresholds
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_scores import WITH_UNIT
 from lumipipe.families.regression_settings import RegressionSettings, check_regression
+from lumipipe.language import message, term
 from lumipipe.splits import key_of_rows
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Model, Outcome, Pass
+    from lumipipe.families.interface import Block, EventKind, Job, Merging, Model, Outcome, Pass
     from lumipipe.fold import Leaves
 
 _PASS = "rows"  # noqa: S105  # the name of the fold, no password
@@ -43,9 +45,9 @@ class Material(Settings):
     """Whether it is taken from nature for this, comes from another process, or is neither."""
     origin: Text
     """Where it comes from."""
-    batch: str = "not stated"
+    batch: str = term("not stated")
     """Batch or delivery that was used."""
-    composition: str = "not stated"
+    composition: str = term("not stated")
     """What is known of its composition and of how it varies."""
 
 
@@ -97,11 +99,17 @@ class Recipe:
     """Side streams as inputs of a product."""
 
     name = "recipe"
-    title = "recipes with side streams"
+    title = message("recipes with side streams")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = (MIX,)
+    events: EventKind = "limits"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse splits that hold no mix out, and conditions that are no inputs."""
@@ -142,6 +150,11 @@ class Recipe:
         """The models of all folds, and the one for new mixes."""
         return regression(job).fit(leaves[_PASS], comm)
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Units leave, and sites join."""
+        del leaves
+        return regression(job).merging(_PASS)
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each row by the model that has not seen its mix."""
         return {_PASS: regression(job).score_pass(model)}
@@ -149,6 +162,10 @@ class Recipe:
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """Errors on mixes held out, duplicates, and the mixes that meet the specification."""
         return recipe_report.judge(job, model, leaves[_PASS], regression(job))
+
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model:
+        """What answers new rows without the data."""
+        return scorer_of(regression(job), model, leaves[_PASS])
 
 
 def regression(job: Job) -> Regression:

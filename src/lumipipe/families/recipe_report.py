@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.families.baseline import against_training_mean
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.limit_events import limit_decisions
 from lumipipe.families.recipe_search import AMOUNT, Proposals, meets, propose, safe_side
 from lumipipe.families.regression_scores import METRICS as REGRESSION_METRICS
 from lumipipe.families.regression_scores import (
@@ -19,7 +21,9 @@ from lumipipe.families.regression_scores import (
     share_metrics,
 )
 from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
+from lumipipe.language import many, message, say, term, translated
 from lumipipe.reporting.figures.declared import Column, Table
+from lumipipe.reporting.numbers import rounded_interval
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Section, Unit
 from lumipipe.uncertainty.proportions import share_between_units
@@ -33,6 +37,16 @@ if TYPE_CHECKING:
 
 METRICS = {**REGRESSION_METRICS, "kept": ">="}
 """Metrics by name, and the side on which they are good."""
+
+
+_AT_LEAST = message(
+    "at least {bound:.1f} {unit} with {probability:.0%} probability; T² at {t2:.0%} and SPE at "
+    "{spe:.0%} of their limits"
+)
+_AT_MOST = message(
+    "at most {bound:.1f} {unit} with {probability:.0%} probability; T² at {t2:.0%} and SPE at "
+    "{spe:.0%} of their limits"
+)
 
 
 def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
@@ -76,21 +90,27 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
         metrics=metrics,
         units=_units(scores, proposals, materials, unit),
         coverage=coverage,
-        split=regression_split(job.request, found.folds, "mix"),
+        split=regression_split(job.request, found.folds, term("mix")),
         leakage=scores.leakage,
         counts=_counts(scores, len(mixes)),
         not_answered=_not_answered(job, proposals),
         sections=[
             _proposed_section(job, scores, proposals, materials),
             _materials_section(job),
-            course_section(scores, unit, "tested row"),
+            course_section(scores, unit, say("tested row")),
         ],
         run=Run(),
     )
     table = regression_table(scores)
     table |= {name: scores.all_rows[AMOUNT + name] for name in materials}
     table["mix"] = scores.all_rows["key"]
-    return Outcome(result, {"rows": table})
+    return Outcome(
+        result,
+        {"rows": table},
+        [scores],
+        compared=tuple(against_training_mean(scores, job.seed)),
+        decisions=limit_decisions([scores]),
+    )
 
 
 def _kinds_of_mixes(
@@ -103,7 +123,11 @@ def _kinds_of_mixes(
         if job.asset.materials[name].kind == "side_stream":
             has |= rows[AMOUNT + name] > 0
     kind = np.where(rows["inside"], np.where(has, 0, 1), 2)
-    return kind, ["with side streams", "without side streams", "outside the envelope"]
+    return kind, [
+        say("with side streams"),
+        say("without side streams"),
+        say("outside the envelope"),
+    ]
 
 
 def _kept(scores: RegressionScores) -> Metric:
@@ -119,14 +143,14 @@ def _kept(scores: RegressionScores) -> Metric:
     lower, upper, _ = share_between_units(hits, np.bincount(clusters))
     return Metric(
         name="kept",
-        label="Promises kept (share of unseen rows that meet the specification when told so)",
+        label=say("Promises kept (share of unseen rows that meet the specification when told so)"),
         value=float(kept.mean()) if len(kept) else None,
         lower=lower,
         upper=upper,
         confidence=0.95,
         count=len(kept),
-        of="rows",
-        note=f"at least {specification.probability:.0%} was asked for",
+        of=many("rows"),
+        note=say("at least {probability:.0%} was asked for", probability=specification.probability),
     )
 
 
@@ -134,19 +158,27 @@ def _answer(job: Job, metrics: list[Metric], proposals: Proposals, units: tuple[
     """The answer in one sentence, with the units of the property and of the materials."""
     unit, of_material = units
     rmse = next(metric for metric in metrics if metric.name == "rmse")
-    error = f"{rmse.value:.2f} {unit}"
+    value, lower, upper = rounded_interval(rmse.value, rmse.lower, rmse.upper)
+    error = say("{value} {unit}", value=value, unit=unit)
     if rmse.lower is not None:
-        error += f" ({rmse.lower:.2f} to {rmse.upper:.2f})"
+        error += say(" ({lower} to {upper})", lower=lower, upper=upper)
     if not len(proposals.primary):
-        return (
-            f"No supported mix: none of {proposals.tried} candidates meets the specification with "
-            f"{job.score.specification.probability:.0%} probability inside what the data cover; "
-            f"the root-mean-square error on unseen mixes is {error}."
+        return say(
+            "No supported mix: none of {tried} candidates meets the specification with "
+            "{probability:.0%} probability inside what the data cover; the "
+            "root-mean-square error on unseen mixes is {error}.",
+            tried=proposals.tried,
+            probability=job.score.specification.probability,
+            error=error,
         )
-    return (
-        f"The specification is met with {job.score.specification.probability:.0%} probability "
-        f"from {proposals.primary[0]:.0f} {of_material} of primary material on; the "
-        f"root-mean-square error on unseen mixes is {error}."
+    return say(
+        "The specification is met with {probability:.0%} probability from {primary:.0f} "
+        "{of_material} of primary material on; the root-mean-square error on unseen mixes "
+        "is {error}.",
+        probability=job.score.specification.probability,
+        primary=proposals.primary[0],
+        of_material=of_material,
+        error=error,
     )
 
 
@@ -156,10 +188,14 @@ def _would_change(job: Job, metrics: list[Metric], proposals: Proposals) -> str:
     if undecided:
         return undecided
     if not len(proposals.primary):
-        return "Trial batches nearer to the specification: the data hold none that is sure enough."
+        return say(
+            "Trial batches nearer to the specification: the data hold none that is sure enough."
+        )
     if not job.request.evaluation.metrics:
-        return "A condition under evaluation.metrics: without one, nothing can be supported."
-    return "Trial batches of the proposed mixes: a model chooses where it errs in their favour."
+        return say("A condition under evaluation.metrics: without one, nothing can be supported.")
+    return say(
+        "Trial batches of the proposed mixes: a model chooses where it errs in their favour."
+    )
 
 
 def _counts(scores: RegressionScores, mixes: int) -> dict[str, int]:
@@ -167,11 +203,12 @@ def _counts(scores: RegressionScores, mixes: int) -> dict[str, int]:
     rows = scores.all_rows
     total = len(rows["number"])
     return {
-        "rows": total,
-        "mixes": mixes,
-        "duplicate rows": total - len(np.unique(rows["row_key"])),
-        "rows that repeat a mix under equal conditions": total - len(np.unique(rows["tried"])),
-        "rows with a missing value": int((~np.isfinite(rows["prediction"])).sum()),
+        many("rows"): total,
+        many("mixes"): mixes,
+        many("duplicate rows"): total - len(np.unique(rows["row_key"])),
+        many("rows that repeat a mix under equal conditions"): total
+        - len(np.unique(rows["tried"])),
+        many("rows with a missing value"): int((~np.isfinite(rows["prediction"])).sum()),
     }
 
 
@@ -186,9 +223,8 @@ def _units(
     for number, prediction in enumerate(proposals.prediction):
         amounts = dict(zip(materials, np.round(proposals.amounts[number], 1).tolist(), strict=True))
         bound = prediction + sign * margin
-        side = "at least" if sign < 0 else "at most"
         values: dict[str, Any] = {
-            f"predicted, {unit}": Interval(
+            term("predicted, {unit}", unit=unit): Interval(
                 value=float(prediction),
                 lower=float(prediction - half),
                 upper=float(prediction + half),
@@ -199,12 +235,17 @@ def _units(
         }
         units.append(
             Unit(
-                id=f"mix {number + 1}",
-                verdict="known mix" if proposals.is_known[number] else "blend of known mixes",
-                sentence=(
-                    f"{side} {bound:.1f} {unit} with {job.score.specification.probability:.0%} "
-                    f"probability; T² at {proposals.t2[number]:.0%} and SPE at "
-                    f"{proposals.spe[number]:.0%} of their limits"
+                id=say("mix {number}", number=number + 1),
+                verdict=term("known mix")
+                if proposals.is_known[number]
+                else term("blend of known mixes"),
+                sentence=say(
+                    _AT_LEAST if sign < 0 else _AT_MOST,
+                    bound=bound,
+                    unit=unit,
+                    probability=job.score.specification.probability,
+                    t2=proposals.t2[number],
+                    spe=proposals.spe[number],
                 ),
                 values=values,
             )
@@ -216,10 +257,11 @@ def _not_answered(job: Job, proposals: Proposals) -> list[NotAnswered]:
     """What the data cannot carry."""
     found = [
         NotAnswered(
-            question="Does the best of the proposed mixes keep its promise?",
-            reason=(
-                "The probability holds for mixes like the known ones; the best of many candidates "
-                "is chosen where the model errs in its favour. Make a trial batch."
+            question=say("Does the best of the proposed mixes keep its promise?"),
+            reason=say(
+                "The probability holds for mixes like the known ones; the best of many "
+                "candidates is chosen where the model errs in its favour. Make a trial "
+                "batch."
             ),
         )
     ]
@@ -231,17 +273,24 @@ def _not_answered(job: Job, proposals: Proposals) -> list[NotAnswered]:
     if silent:
         found.append(
             NotAnswered(
-                question=f"What if the next delivery of {', '.join(silent)} is another one?",
-                reason="Nothing is known of its composition or of how it varies between batches.",
+                question=say(
+                    "What if the next delivery of {silent} is another one?",
+                    silent=", ".join(silent),
+                ),
+                reason=say(
+                    "Nothing is known of its composition or of how it varies between batches."
+                ),
             )
         )
     if proposals.outside:
         found.append(
             NotAnswered(
-                question="What do mixes outside the data do?",
-                reason=(
-                    f"{proposals.outside} of {proposals.tried} candidates lie outside the T² or "
-                    "SPE limit of the data and were not considered."
+                question=say("What do mixes outside the data do?"),
+                reason=say(
+                    "{outside} of {tried} candidates lie outside the T² or SPE limit of "
+                    "the data and were not considered.",
+                    outside=proposals.outside,
+                    tried=proposals.tried,
                 ),
             )
         )
@@ -255,14 +304,16 @@ def _proposed_section(
     specification, (name, unit) = job.score.specification, scores.channel
     columns = scores.units_of(materials)
     wanted = (
-        f"at least {specification.at_least:g}"
+        say("at least {at_least:g}", at_least=specification.at_least)
         if specification.at_least is not None
-        else f"at most {specification.at_most:g}"
+        else say("at most {at_most:g}", at_most=specification.at_most)
     )
-    where = ", ".join(f"{key} {value:g}" for key, value in specification.at.items())
+    where = ", ".join(
+        say("{key} {value:g}", key=key, value=value) for key, value in specification.at.items()
+    )
     rows = [
         [
-            f"mix {n + 1}",
+            say("mix {number}", number=n + 1),
             float(round(proposals.primary[n], 1)),
             float(round(proposals.prediction[n], 1)),
             *(float(round(amount, 1)) for amount in proposals.amounts[n]),
@@ -270,26 +321,33 @@ def _proposed_section(
         for n in range(len(proposals.primary))
     ]
     return Section(
-        title="Mixes that meet the specification",
+        title=say("Mixes that meet the specification"),
         paragraphs=[
             (
-                f"{name} {wanted} {unit}" + (f" at {where}" if where else "") + " was asked for, "
-                f"with {specification.probability:.0%} probability. {proposals.tried} candidates "
-                f"were tried: {proposals.outside} lie outside the data, {proposals.short} do not "
-                "meet it surely enough. The others are ranked by primary material, and mixes "
-                "that hardly differ are shown once."
+                f"{name} {wanted} {unit}"
+                + (say(" at {where}", where=where) if where else "")
+                + say(
+                    " was asked for, with {probability:.0%} probability. {tried} candidates "
+                    "were tried: {outside} lie outside the data, {short} do not meet it "
+                    "surely enough. The others are ranked by primary material, and mixes that "
+                    "hardly differ are shown once.",
+                    probability=specification.probability,
+                    tried=proposals.tried,
+                    outside=proposals.outside,
+                    short=proposals.short,
+                )
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Proposed mixes",
-                caption="The least primary material first.",
-                alt="Amounts of materials of the proposed mixes.",
+                title=say("Proposed mixes"),
+                caption=say("The least primary material first."),
+                alt=say("Amounts of materials of the proposed mixes."),
                 columns=[
-                    Column(label="mix"),
-                    Column(label="primary material", unit=columns[0]),
-                    Column(label=f"predicted {name}", unit=unit),
+                    Column(label=say("mix")),
+                    Column(label=say("primary material"), unit=columns[0]),
+                    Column(label=say("predicted {name}", name=name), unit=unit),
                     *(
                         Column(label=material, unit=column)
                         for material, column in zip(materials, columns, strict=True)
@@ -305,24 +363,34 @@ def _proposed_section(
 
 def _materials_section(job: Job) -> Section:
     """Where each material comes from."""
-    words = {"primary": "primary", "side_stream": "side stream", "other": "other"}
+    words = {
+        "primary": say("primary"),
+        "side_stream": say("side stream"),
+        "other": say("other"),
+    }
     return Section(
-        title="Where the materials come from",
+        title=say("Where the materials come from"),
         figures=[
             Table(
                 kind="table",
-                title="Lineage of the materials",
-                caption="As the request states it.",
-                alt="Kind, origin, batch and composition of each material.",
+                title=say("Lineage of the materials"),
+                caption=say("As the request states it."),
+                alt=say("Kind, origin, batch and composition of each material."),
                 columns=[
-                    Column(label="material"),
-                    Column(label="kind"),
-                    Column(label="origin"),
-                    Column(label="batch"),
-                    Column(label="composition"),
+                    Column(label=say("material")),
+                    Column(label=say("kind")),
+                    Column(label=say("origin")),
+                    Column(label=say("batch")),
+                    Column(label=say("composition")),
                 ],
                 rows=[
-                    [name, words[m.kind], m.origin, m.batch, m.composition]
+                    [
+                        name,
+                        words[m.kind],
+                        translated(m.origin),
+                        translated(m.batch),
+                        translated(m.composition),
+                    ]
                     for name, m in job.asset.materials.items()
                 ],
             )

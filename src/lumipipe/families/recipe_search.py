@@ -15,13 +15,14 @@ from lumipipe.families.guard import is_inside
 from lumipipe.uncertainty.conformal import conformal_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from lumipipe.families.interface import Model
     from lumipipe.families.recipe import Specification
-    from lumipipe.families.regression import Regression
+    from lumipipe.families.regression import Regression, Thresholds
+    from lumipipe.uncertainty.scores import Scores
 
 AMOUNT = "amount:"
 """Prefix of the scored columns with the amounts of materials."""
@@ -30,9 +31,7 @@ _PURPOSE = 0xB1E4D  # keeps these draws apart from others of the same seed
 _APART = 0.25  # of a material's scale: mixes that are nearer are shown once
 
 
-def mix_thresholds(
-    specification: Specification, coverage: float
-) -> Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]:
+def mix_thresholds(specification: Specification, coverage: float) -> Thresholds:
     """How residuals (measured less predicted) give the half-width, and the margin of one side.
 
     Returns
@@ -44,11 +43,14 @@ def mix_thresholds(
     """
     sign = -1.0 if specification.at_least is not None else 1.0
 
-    def thresholds(residual: NDArray[np.float64], number: NDArray[np.int64]) -> NDArray[np.float64]:
+    def thresholds(
+        scores: Scores, residual: NDArray[np.float64], number: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
         del number
         column = residual[:, 0]
-        half = conformal_quantile(np.abs(column), coverage)
-        return np.array([half, conformal_quantile(sign * column, specification.probability)])
+        half = conformal_quantile(scores("size", np.abs(column)), coverage)
+        past = scores("wrong side", sign * column)
+        return np.array([half, conformal_quantile(past, specification.probability)])
 
     return thresholds
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from lumipipe.config import RandomSplit
 from lumipipe.errors import InputError
 from lumipipe.families.grouped_ridge import (
     fold_states,
@@ -21,8 +22,9 @@ from lumipipe.families.grouped_ridge import (
     outputs_of_fold,
     ridge_settings,
 )
-from lumipipe.families.guard import DISTANCES, Guard, guard_arrays
-from lumipipe.families.interface import Model, Pass, recording_spans
+from lumipipe.families.guard import DISTANCES, Guard, guard_arrays, has_ranges
+from lumipipe.families.interface import Dealt, Merging, Model, Pass, recording_spans
+from lumipipe.families.limit_events import LimitCosts
 from lumipipe.families.regression_settings import (
     centre_and_scale,
 )
@@ -31,11 +33,14 @@ from lumipipe.families.row_folds import RowFolds, last_rows
 from lumipipe.families.sensors import MENDED, sensor_arrays, sensor_scores
 from lumipipe.features import build_features, measure_features
 from lumipipe.fold import merge_all
+from lumipipe.kernels.rows import centred
 from lumipipe.kernels.windows import window_batch
+from lumipipe.language import say
 from lumipipe.metrics.residuals import ResidualBins
 from lumipipe.metrics.rows import Renamed, RowsReducer, Together
 from lumipipe.models.monitor import MonitorReducer
-from lumipipe.models.ridge import RidgeReducer, sampled
+from lumipipe.models.pls import pair_state
+from lumipipe.models.ridge import RidgeReducer
 from lumipipe.partition import Span
 from lumipipe.splits import key_of_rows
 from lumipipe.uncertainty.conformal import conformal_quantile
@@ -54,7 +59,10 @@ if TYPE_CHECKING:
     from lumipipe.families.regression_settings import RegressionSettings, RowsSettings
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.store.dataset import StreamTable
+    from lumipipe.uncertainty.scores import Scores
     from lumipipe.windows import WindowPlan
+
+    Thresholds = Callable[[Scores, NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]
 
 _LEAST, _GREATEST = 1e-4, 1e3  # residuals that are told apart, in spreads of the target
 
@@ -81,7 +89,10 @@ class Regression:
         What the keys are called.
     thresholds : callable, optional
         Half-width of the interval of each target, or more, from residuals (row, target) and
-        numbers (row,) of rows that the model has not seen.
+        numbers (row,) of rows that the model has not seen; scores go through the first argument.
+    numbered : bool
+        Whether `thresholds` takes the numbers of rows in the stream, so that a unit that leaves
+        changes them; else a row's number is its own within its unit.
     extra : mapping of str to callable of Block
         Further columns of the scored rows: float64 (window,).
     times : bool
@@ -105,9 +116,7 @@ class Regression:
     truth: Callable[[Block], NDArray[np.float64]] | None = None
     key: Callable[[Block], NDArray[np.int64]] | None = None
     key_name: str = "group"
-    thresholds: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]] | None = (
-        None
-    )
+    thresholds: Thresholds | None = None
     extra: Mapping[str, Callable[[Block], NDArray[np.float64]]] = field(default_factory=dict)
     times: bool = False
     watched: tuple[str, ...] = ()
@@ -115,6 +124,7 @@ class Regression:
     greatest: float = np.inf
     sensors: bool = False
     learner: Learner | None = None
+    numbered: bool = False
     units: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -204,11 +214,11 @@ class Regression:
             replace(self.stream.channels[self.columns[name]], scale=self.scales[name][1])
             for name in self.inputs
         ]
-        length, rate = self.settings.window_rows, self._rate_hz
+        length, rate = self.settings.window_rows, self.rate_hz
         return build_features(self.settings.features, scaled, length, rate, self.job.seed)
 
     @property
-    def _rate_hz(self) -> float:
+    def rate_hz(self) -> float:
         """Rate of the rows, or 1 where only their order is known."""
         rates = np.asarray(self.stream.rate_hz)
         known = rates[np.isfinite(rates)]
@@ -229,32 +239,45 @@ class Regression:
     @cached_property
     def nested(self) -> NestedSettings:
         """The models to choose from."""
+        limits = None if self.event is None else self._event_limits
         if self.learner is not None:
-            return self.learner.nested(self.width, self._calibrate)
+            nested = self.learner.nested(self.width, self._calibrate)
+            return replace(nested, event_limits=limits)
         penalties = cast("RegressionSettings", self.settings).penalties
-        return ridge_settings(penalties, self.width, self._calibrate)
+        return ridge_settings(penalties, self.width, self._calibrate, limits)
+
+    @cached_property
+    def event(self) -> LimitCosts | None:
+        """A true value that somebody acts on, where the request has costs and says it."""
+        return LimitCosts.of(self.job.request.question, self.targets)
 
     @cached_property
     def guard(self) -> Guard:
         """What watches the inputs."""
         rows, alpha = self.settings.sample_rows, self.settings.guard_alpha
         reducer = MonitorReducer(self.job.backend.xp, len(self.guarded), rows, self.job.seed)
-        return Guard(reducer, alpha)
+        return Guard(reducer, alpha, self.job.scores)
 
     @cached_property
     def _together(self) -> Together:
         parts: dict[str, Any] = {"fit": self.reducer}
         if self.learner is None:
-            watched = {"guard": self.guard.reducer, "range": self.guard.ranges}
+            watched: dict[str, Any] = {"guard": self.guard.reducer}
+            if has_ranges(self.job):
+                watched["range"] = self.guard.ranges
             parts |= {name: Renamed(reducer, {"x": "inputs"}) for name, reducer in watched.items()}
         return Together(parts)
 
     def train_pass(self) -> Pass:
         """Cross-products of each fold and of calibrating rows."""
-        plan = self.plan(self.roles.train, self.roles.calibrate)
         if not self.is_dealt and not any(span.size for span in self.roles.test):
             raise InputError("evaluation.split", "leaves no row to test", "declare fewer rows")
-        return Pass(self.stream, plan, self._together, self._measure_training)
+        return Pass(self.stream, self.train_plan, self._together, self._measure_training)
+
+    @cached_property
+    def train_plan(self) -> WindowPlan:
+        """Windows that train and calibrate."""
+        return self.plan(self.roles.train, self.roles.calibrate)
 
     def fit(self, leaves: Leaves, comm: Comm) -> Model:
         """The models of all folds with their intervals and guards, and the one of all of them."""
@@ -268,21 +291,41 @@ class Regression:
         parts = [together.part(state, "fit") for state in states]
         arrays = nested_fit(self.nested, backend, self.reducer, parts, comm)
         if self.learner is None:
-            watched, ranges = (
-                [together.part(state, name) for state in states] for name in ("guard", "range")
-            )
+            watched = [together.part(state, "guard") for state in states]
+            ranges = [together.part(state, "range") for state in states if has_ranges(self.job)]
             arrays |= guard_arrays(self.guard, backend, watched, ranges)
             if self.sensors:
                 arrays |= sensor_arrays(self.guard, backend, watched)
         else:
-            arrays |= self.learner.envelope(backend, parts, arrays, self.settings.guard_alpha)
+            alpha = self.settings.guard_alpha
+            arrays |= self.learner.envelope(backend, parts, arrays, alpha, self.job.scores)
             arrays |= {"envelope_beyond": np.array(np.inf)}
-        return Model(arrays, self._card(self._spread(merge_all(self.reducer, parts))))
+        card = self._card(self._spread(merge_all(self.reducer, parts)))
+        if self.event is not None:
+            card["decision"] = self.event.facts(self.targets, arrays["final_event_limit"])
+        return Model(arrays, card)
+
+    def merging(self, name: str) -> Merging:
+        """How the leaves of this regression's pass, of that name, merge apart from the data."""
+        held_out = self.held_out
+        anew = ""
+        if isinstance(self.split, RandomSplit):
+            anew = "rows are dealt to folds at random by their number in the whole data"
+        dealt = {}
+        if held_out.fold_of_group:
+            dealt[name] = Dealt(held_out.groups, held_out.fold_of_group)
+        alone = anew
+        if self.learner is not None:
+            alone = "its components are chosen on rows, which do not leave a site"
+        return Merging(dealt, {"rate_hz": self.rate_hz}, (name,), alone=alone, anew=anew)
 
     def _spread(self, state: State) -> NDArray[np.float64]:
-        """Standard deviation of each target in the sampled rows; 1 where it is constant."""
-        rows = self.job.backend.to_host(sampled(state)["y"])
-        spread = np.array([np.std(column[np.isfinite(column)]) for column in rows.T])
+        """Standard deviation of each target; 1 where it is constant."""
+        pairs = state if self.learner is None else pair_state(state)
+        squares = self.job.backend.to_host(pairs["comoment"]).diagonal()[self.width :]
+        count = self.job.backend.to_host(pairs["count"])
+        rows = count if count.ndim == 0 else count.diagonal()[self.width :]
+        spread = np.sqrt(squares / np.maximum(rows, 1))
         return np.where(spread > 0, spread, 1.0)
 
     def _card(self, spread: NDArray[np.float64]) -> dict[str, Any]:
@@ -309,6 +352,7 @@ class Regression:
 
     def _calibrate(
         self,
+        model: str,
         outputs: NDArray[np.float64],
         truth: NDArray[np.float64],
         number: NDArray[np.int64],
@@ -316,10 +360,26 @@ class Regression:
         """Half-width of the interval of each target."""
         outputs = np.clip(outputs, self.least, self.greatest)
         if self.thresholds is not None:
-            return self.thresholds(truth - outputs, number)
+            return self.thresholds(self.job.scores.below(model), truth - outputs, number)
         residual = np.abs(truth - outputs)
-        known = [column[np.isfinite(column)] for column in residual.T]
-        return np.array([conformal_quantile(column, self.coverage) for column in known])
+        sizes = [
+            self.job.scores(f"{model}/target {target}", column[np.isfinite(column)])
+            for target, column in enumerate(residual.T)
+        ]
+        return np.array([conformal_quantile(size, self.coverage) for size in sizes])
+
+    def _event_limits(
+        self,
+        model: str,
+        outputs: NDArray[np.float64],
+        truth: NDArray[np.float64],
+        number: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """Limits of predictions past which somebody acts."""
+        del number
+        assert self.event is not None
+        outputs = np.clip(outputs, self.least, self.greatest)
+        return self.event.calibrate(self.job.scores, model, outputs, truth)
 
     def score_pass(self, model: Model) -> Pass:
         """Each row by the model that has not seen its fold, with what the guard says."""
@@ -360,7 +420,7 @@ class Regression:
     def regime_names(self) -> list[str]:
         """Regimes that have intervals of their own."""
         regimes = self.settings.regimes
-        return ["all rows"] if regimes is None else regimes.names
+        return [say("all rows")] if regimes is None else regimes.names
 
     def answers(self, model: Model, inputs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """What the final model says of inputs that are in no file.
@@ -407,6 +467,9 @@ class Regression:
         known = np.isfinite(truth)
         usable = self._is_usable(windows, x)
         usable &= known.all(axis=1) if self.learner is None else known.any(axis=1)
+        # The sample of a fold must not change when another unit joins or leaves.
+        own = self.train_plan.own_numbers(block.number)
+        number = self._number(block) if self.numbered else own
         batches: dict[Leaf, Batch] = {}
         for name in sorted(set(names[usable])):
             mine = np.flatnonzero((names == name) & usable)
@@ -415,7 +478,7 @@ class Regression:
                 "x": backend.xp.take(x, chosen, axis=0),
                 "inputs": backend.xp.take(inputs, chosen, axis=0),
                 "y": backend.asarray(truth[mine]),
-                "number": backend.asarray(self._number(block)[mine]),
+                "number": backend.asarray(number[mine]),
             }
         return batches
 
@@ -472,20 +535,14 @@ class Regression:
 
     def _centred(self, rows: Array) -> Array:
         """Inputs (row, input), or their logarithms, less their centres."""
-        xp = self.job.backend.xp
-        if self.settings.log:
-            is_log = xp.asarray([name in self.settings.log for name in self.guarded])[None, :]
-            nothing = xp.full_like(rows, xp.nan)
-            logarithm = xp.log(xp.where(is_log & (rows > 0), rows, xp.ones_like(rows)))
-            rows = xp.where(is_log, xp.where(rows > 0, logarithm, nothing), rows)
-        centre = [middle for middle, _ in self.scales.values()]
-        return rows - xp.asarray(centre, dtype=rows.dtype)[None, :]
+        centres = [middle for middle, _ in self.scales.values()]
+        return centred(rows, centres, [name in self.settings.log for name in self.guarded])
 
     def _measured(self, windows: Array) -> tuple[Array, Array]:
         """Features of the inputs (window, feature), and all means (window, channel)."""
         xp = self.job.backend.xp
         predict_from = windows[:, : len(self.inputs), :]
-        features = measure_features(self.features, predict_from, self._rate_hz)
+        features = measure_features(self.features, predict_from, self.rate_hz)
         means = xp.mean(xp.astype(windows, xp.float64), axis=0)
         return features, xp.matrix_transpose(means)
 

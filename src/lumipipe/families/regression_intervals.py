@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lumipipe.language import say
 from lumipipe.metrics.residuals import side_counts
 from lumipipe.reporting.result import Coverage, CoverageGroup
 from lumipipe.uncertainty.intervals import Held, held, intervals
@@ -146,9 +147,15 @@ def _fields(result: Held, note: str | None) -> dict[str, object]:
     """What `Coverage` and `CoverageGroup` have in common."""
     notes = [note] if note else []
     if result.count and result.lower is None:
-        notes.append("all of one unit, so the share has no interval")
+        notes.append(say("all of one unit, so the share has no interval"))
     if result.unbounded:
-        notes.append(f"no bound in {result.unbounded} of {result.count}")
+        notes.append(
+            say(
+                "no bound in {unbounded} of {count}",
+                unbounded=result.unbounded,
+                count=result.count,
+            )
+        )
     return {
         "achieved": result.achieved,
         "lower": result.lower,

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumipipe.config import GroupSplit, RandomSplit
+from lumipipe.config import GroupSplit, RandomSplit, TimeSplit
+from lumipipe.config.moments import end_in_words
 from lumipipe.families import regression_intervals
 from lumipipe.families.guard import is_inside
 from lumipipe.families.leakage import Sides, leakage_tests
 from lumipipe.families.regression_intervals import Thresholds, thresholds
 from lumipipe.families.roles import TEST, TRAIN
 from lumipipe.families.verdicts import judged
+from lumipipe.language import many, say, translated
 from lumipipe.reporting.figures.declared import Chart, Limit, Panel
 from lumipipe.reporting.result import Coverage, LeakageTest, Metric, Section, Split
 from lumipipe.uncertainty.proportions import bootstrap_units, share_between_units
@@ -110,6 +112,13 @@ class RegressionScores:
         if self._is_counted:
             widths[-1] = self.by_regime.below.values[0]
         return widths
+
+    @property
+    def final_half_widths(self) -> NDArray[np.float64]:
+        """Half-width of the interval of the final model in each regime: float64 (regime,)."""
+        if self._is_counted:
+            return self.by_regime.below.values
+        return np.full(len(self.regression.regime_names), self._stacked[-1])
 
     @cached_property
     def by_regime(self) -> Thresholds:
@@ -213,26 +222,32 @@ def error_metrics(request: Request, scores: RegressionScores, unit: str) -> list
     sums = np.zeros((int(clusters.max(initial=-1)) + 1, parts.shape[1]))
     np.add.at(sums, clusters, parts)
     kinds = (
-        ("rmse", f"Root-mean-square error, {unit}", _rmse),
-        ("mae", f"Mean absolute error, {unit}", lambda s: s[..., 2] / s[..., 0]),
-        ("r2", "R², share of the variance that is explained", _r2),
-        ("bias", f"Bias (predicted less measured), {unit}", lambda s: s[..., 3] / s[..., 0]),
+        ("rmse", say("Root-mean-square error, {unit}", unit=unit), _rmse),
+        ("mae", say("Mean absolute error, {unit}", unit=unit), lambda s: s[..., 2] / s[..., 0]),
+        ("r2", say("R², share of the variance that is explained"), _r2),
+        (
+            "bias",
+            say("Bias (predicted less measured), {unit}", unit=unit),
+            lambda s: s[..., 3] / s[..., 0],
+        ),
     )
     metrics = []
     for name, label, statistic in kinds:
         # Weights are whole numbers, so sums of whole clusters are drawn, not rows.
         lower, upper = bootstrap_units(sums, statistic, request.evaluation.seed)  # type: ignore[arg-type]
         is_known = bool(np.isfinite([lower, upper]).all())
+        # One row alone has no variance to explain.
+        value = float(statistic(sums.sum(axis=0))) if len(error) else np.nan
         metric = Metric(
             name=name,
             label=label,
-            value=float(statistic(sums.sum(axis=0))) if len(error) else None,
+            value=value if np.isfinite(value) else None,
             lower=lower if is_known else None,
             upper=upper if is_known else None,
             confidence=0.95 if is_known else None,
             count=len(error),
-            of="rows",
-            note=f"interval: {len(sums)} groups of rows drawn again, 2000 times",
+            of=many("rows"),
+            note=say("interval: {sums} groups of rows drawn again, 2000 times", sums=len(sums)),
         )
         metrics.append(judged(metric, request.evaluation.metrics))
     return metrics
@@ -257,24 +272,27 @@ def share_metrics(request: Request, scores: RegressionScores, coverage: Coverage
     metrics = [
         Metric(
             name="coverage",
-            label=f"Coverage of the {coverage.nominal:.0%} intervals",
+            label=say("Coverage of the {nominal:.0%} intervals", nominal=coverage.nominal),
             value=coverage.achieved,
             lower=coverage.lower,
             upper=coverage.upper,
             confidence=0.95,
             count=coverage.count,
-            of="rows",
+            of=many("rows"),
         ),
         Metric(
             name="outside",
-            label="Rows outside the operating envelope (share)",
+            label=say("Rows outside the operating envelope (share)"),
             value=float(outside.mean()) if len(outside) else None,
             lower=lower,
             upper=upper,
             confidence=0.95,
             count=len(outside),
-            of="rows",
-            note=f"{scores.regression.settings.guard_alpha:.0%} of each statistic by design",
+            of=many("rows"),
+            note=say(
+                "{guard_alpha:.0%} of each statistic by design",
+                guard_alpha=scores.regression.settings.guard_alpha,
+            ),
         ),
     ]
     return [judged(metric, request.evaluation.metrics) for metric in metrics]
@@ -307,7 +325,7 @@ def interval_coverage(
     """
     rows, notes = scores.known, None
     if regimes is None or names is None:
-        names = ["inside the envelope", "outside the envelope"]
+        names = [say("inside the envelope"), say("outside the envelope")]
         regimes = np.where(rows["inside"], 0, 1)
         if scores.regression.settings.regimes is not None:
             names, regimes = scores.regression.regime_names, rows["regime"]
@@ -358,7 +376,7 @@ def pooled_coverage(scores: Sequence[RegressionScores]) -> Coverage:
         )
         for regimes, names in (
             (target, [score.channel[0] for score in scores]),
-            (outside, ["inside the envelope", "outside the envelope"]),
+            (outside, [say("inside the envelope"), say("outside the envelope")]),
         )
     )
     # Targets have units of their own, so widths over all of them mean nothing.
@@ -382,25 +400,56 @@ def regression_split(request: Request, folds: int, what: str) -> Split:
         return Split(
             kind=split.kind,
             because=split.because,
-            sentence=(
-                f"Rows were dealt at random to {folds} folds: neighbours stand on both sides, so "
-                "the figures flatter. This is not a certification."
+            sentence=say(
+                "Rows were dealt at random to {folds} folds: neighbours stand on both "
+                "sides, so the figures flatter. This is not a certification.",
+                folds=folds,
             ),
         )
     if isinstance(split, GroupSplit):
-        sentence = (
-            f"Each {what} was held out: every figure is for a {what} that the model had never "
-            f"seen ({folds} folds)."
+        sentence = say(
+            "Each {what} was held out: every figure is for a {what} that the model had "
+            "never seen ({folds} folds).",
+            what=translated(what),
+            folds=folds,
         )
     else:
-        sentence = "Trained on earlier rows, tested on later ones, which the model had never seen."
+        sentence = say(
+            "Trained on earlier rows, tested on later ones, which the model had never seen."
+        )
+        if isinstance(split, TimeSplit) and split.dates:
+            sentence = _dates_sentence(split)
         if split.kind == "source":
+            said = {
+                "train": ", ".join(split.train),
+                "calibrate": ", ".join(split.calibrate or ()),
+                "test": ", ".join(split.test) if split.test else say("all other sources"),
+            }
             sentence = (
-                f"Trained on {', '.join(split.train)}"
-                + (f", intervals set on {', '.join(split.calibrate)}" if split.calibrate else "")
-                + f", tested on {', '.join(split.test) if split.test else 'all other sources'}."
+                say(
+                    "Trained on {train}, intervals set on {calibrate}, tested on {test}.",
+                    **said,
+                )
+                if split.calibrate
+                else say("Trained on {train}, tested on {test}.", **said)
             )
     return Split(kind=split.kind, sentence=sentence)
+
+
+def _dates_sentence(split: TimeSplit) -> str:
+    """A split by dates in words."""
+    first, *later = [end_in_words(date) for date in split.dates]
+    if later:
+        return say(
+            "Trained on rows up to {first}, intervals set on later ones up to {second}, tested on "
+            "those after, which the model had never seen.",
+            first=first,
+            second=later[0],
+        )
+    return say(
+        "Trained on rows up to {first}, tested on later ones, which the model had never seen.",
+        first=first,
+    )
 
 
 def course_section(scores: RegressionScores, unit: str, x_label: str) -> Section:
@@ -411,7 +460,7 @@ def course_section(scores: RegressionScores, unit: str, x_label: str) -> Section
     half = float(np.median(rows["half_width"])) if len(error) else float("inf")
     limits = (
         [
-            Limit(value=sign * half, label="promised half-width", style="empirical")
+            Limit(value=sign * half, label=say("promised half-width"), style="empirical")
             for sign in (1.0, -1.0)
         ]
         if np.isfinite(half)
@@ -419,20 +468,28 @@ def course_section(scores: RegressionScores, unit: str, x_label: str) -> Section
     )
     name = scores.channel[0]
     return Section(
-        title=f"Errors of {name}",
+        title=say("Errors of {name}", name=name),
         figures=[
             Chart(
                 kind="chart",
-                title=f"Predicted less measured {name}",
+                title=say("Predicted less measured {name}", name=name),
                 caption=(
-                    f"Each {step}th tested row, in order; most should lie between the lines."
+                    say(
+                        "Each {step}th tested row, in order; most should lie between the lines.",
+                        step=step,
+                    )
                     if step > 1
-                    else "Tested rows, in order; most should lie between the lines."
+                    else say("Tested rows, in order; most should lie between the lines.")
                 ),
-                alt=f"Errors of {name} along the tested rows, with the half-width of intervals.",
+                alt=say(
+                    "Errors of {name} along the tested rows, with the half-width of intervals.",
+                    name=name,
+                ),
                 x=np.arange(0, len(rows["number"]), step).tolist(),
                 x_label=x_label,
-                panels=[Panel(y=error.tolist(), y_label=f"error, {unit}", limits=limits)],
+                panels=[
+                    Panel(y=error.tolist(), y_label=say("error, {unit}", unit=unit), limits=limits)
+                ],
             )
         ],
     )

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings, Text
 from lumipipe.errors import InputError
 from lumipipe.features import FEATURES
+from lumipipe.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,11 +42,14 @@ class Regimes(Settings):
     @property
     def names(self) -> list[str]:
         """The regimes in words, from the lowest."""
-        inner = [f"{low:g} ≤ {self.channel} < {high:g}" for low, high in pairwise(self.edges)]
+        inner = [
+            say("{low:g} ≤ {channel} < {high:g}", low=low, channel=self.channel, high=high)
+            for low, high in pairwise(self.edges)
+        ]
         return [
-            f"{self.channel} < {self.edges[0]:g}",
+            say("{channel} < {edges:g}", channel=self.channel, edges=self.edges[0]),
             *inner,
-            f"{self.channel} ≥ {self.edges[-1]:g}",
+            say("{channel} ≥ {edges:g}", channel=self.channel, edges=self.edges[-1]),
         ]
 
 

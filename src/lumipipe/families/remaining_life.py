@@ -7,6 +7,7 @@ The regression is `lumipipe.families.regression` with whole units held out, the 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,8 @@ from pydantic import Field, model_validator
 from lumipipe.config import GroupSplit, PositiveFloat, Settings, SourceSplit, Text
 from lumipipe.errors import InputError
 from lumipipe.families import remaining_life_report, verdicts
-from lumipipe.families.interface import Model
+from lumipipe.families.bundled import BY_PREDICTION, regression_scorer
+from lumipipe.families.interface import Merging, Model
 from lumipipe.families.life_clock import Life, LifeClock
 from lumipipe.families.life_indicators import indicator_pass
 from lumipipe.families.life_intervals import regime_of, unit_half_widths
@@ -27,14 +29,16 @@ from lumipipe.families.regression_settings import (
     check_regression,
 )
 from lumipipe.families.remaining_life_report import METRICS, WITH_UNIT
+from lumipipe.language import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Outcome, Pass
+    from lumipipe.families.interface import Block, EventKind, Job, Outcome, Pass
     from lumipipe.fold import Leaves
+    from lumipipe.uncertainty.scores import Scores
 
 INDICATORS = "indicators"
 """Name of the fold of the indicators; those of windows are called by their rows."""
@@ -97,11 +101,17 @@ class RemainingLife:
     """Remaining life as an interval."""
 
     name = "remaining_life"
-    title = "remaining life with intervals by unit"
+    title = message("remaining life with intervals by unit")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "limits"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        del train, score
+        return METRICS
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse splits that hold no unit out, and settings that mean nothing here."""
@@ -146,6 +156,14 @@ class RemainingLife:
             cards[name] = fitted.card
         return Model(arrays, {"family": self.name, "windows": cards})
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Nothing merges."""
+        del job, leaves
+        return Merging(
+            alone="intervals need the life of each row, in its order, which no sum tells",
+            anew="instants that calibrate are drawn by their rows' numbers in the whole data",
+        )
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each row by the model that has not seen its unit, and the lives of the indicators."""
         return {
@@ -161,6 +179,20 @@ class RemainingLife:
         return remaining_life_report.judge(
             job, model, leaves, clock_of(job), regressions(job), INDICATORS
         )
+
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model | None:
+        """What answers new histories that fill the longest window; None where nothing was fitted.
+
+        Its intervals are those of training, by predicted life.
+        """
+        del leaves
+        for name, part in regressions(job).items():
+            own = remaining_life_report.window_model(model, name)
+            target = (part.targets[0], job.train.life.unit)
+            regimes = {"by": BY_PREDICTION, "edges": list(job.train.regime_edges)}
+            half_width = own.arrays["final_threshold"][None, :]
+            return regression_scorer(part, own, half_width, [target], regimes)
+        return None
 
 
 def _check_life(request: Request, train: Train, place: str) -> None:
@@ -206,7 +238,9 @@ def regressions(job: Job) -> dict[str, Regression]:
         return {}
     longer = [None, *job.train.windows]
     return {
-        f"{rows} rows": _regression(job, clock, rows, limit)
+        f"{rows} rows": _regression(
+            replace(job, scores=job.scores.below(f"{rows} rows")), clock, rows, limit
+        )
         for rows, limit in zip(job.train.windows, longer, strict=False)
     }
 
@@ -223,7 +257,10 @@ def _regression(job: Job, clock: LifeClock, rows: int, limit: int | None) -> Reg
     def truth(block: Block) -> NDArray[np.float64]:
         return np.minimum(clock.remaining(last_row(block)), float(train.cap))[:, None]
 
-    def thresholds(residual: NDArray[np.float64], number: NDArray[np.int64]) -> NDArray[np.float64]:
+    def thresholds(
+        scores: Scores, residual: NDArray[np.float64], number: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        del scores  # each is that of one machine, at an instant that its number draws
         predicted = np.minimum(clock.remaining(number), train.cap) - residual[:, 0]
         counts = limit is None or clock.history(number) < limit
         return unit_half_widths(
@@ -242,6 +279,7 @@ def _regression(job: Job, clock: LifeClock, rows: int, limit: int | None) -> Reg
         ("remaining life",),
         truth=truth,
         thresholds=thresholds,
+        numbered=True,
         watched=tuple(train.watched),
         least=0.0,
         greatest=train.cap,

@@ -10,6 +10,7 @@ from lumipipe.families import regression_intervals
 from lumipipe.families.life_intervals import regime_names, regime_of
 from lumipipe.families.life_scores import known_of, life_by_age
 from lumipipe.families.verdicts import judged
+from lumipipe.language import many, message, say
 from lumipipe.metrics.life_errors import LIFE_ERRORS, life_errors, life_figures
 from lumipipe.reporting.figures.declared import Column, Table
 from lumipipe.reporting.result import Coverage, CoverageGroup, Metric
@@ -37,13 +38,13 @@ METRICS = {
 WITH_UNIT = ("rmse", "rmse_unclipped", "phm08", "early", "late")
 """Metrics that are no shares."""
 _FIGURES = (
-    ("root-mean-square error", "rmse", True),
-    ("PHM08 score, sum", "score", False),
-    ("PHM08 score, mean of a unit", "mean_score", False),
-    ("mean early error", "early", True),
-    ("share early", "early_share", False),
-    ("mean late error", "late", True),
-    ("share late", "late_share", False),
+    (message("root-mean-square error"), "rmse", True),
+    (message("PHM08 score, sum"), "score", False),
+    (message("PHM08 score, mean of a unit"), "mean_score", False),
+    (message("mean early error"), "early", True),
+    (message("share early"), "early_share", False),
+    (message("mean late error"), "late", True),
+    (message("share late"), "late_share", False),
 )
 
 
@@ -74,14 +75,38 @@ def life_metrics(
     kinds = (
         (
             "rmse",
-            f"Root-mean-square error in {unit}, lives clipped at {scores.cap:g}",
+            say(
+                "Root-mean-square error in {unit}, lives clipped at {cap:g}",
+                unit=unit,
+                cap=scores.cap,
+            ),
             clipped,
             "rmse",
         ),
-        ("rmse_unclipped", f"Root-mean-square error in {unit}, lives as they are", whole, "rmse"),
-        ("phm08", f"PHM08 score, sum, lives clipped at {scores.cap:g}", clipped, "score"),
-        ("early", f"Mean error of early predictions in {unit}, clipped", clipped, "early"),
-        ("late", f"Mean error of late predictions in {unit}, clipped", clipped, "late"),
+        (
+            "rmse_unclipped",
+            say("Root-mean-square error in {unit}, lives as they are", unit=unit),
+            whole,
+            "rmse",
+        ),
+        (
+            "phm08",
+            say("PHM08 score, sum, lives clipped at {cap:g}", cap=scores.cap),
+            clipped,
+            "score",
+        ),
+        (
+            "early",
+            say("Mean error of early predictions in {unit}, clipped", unit=unit),
+            clipped,
+            "early",
+        ),
+        (
+            "late",
+            say("Mean error of late predictions in {unit}, clipped", unit=unit),
+            clipped,
+            "late",
+        ),
     )
     found = [
         _metric(name, label, sums, _statistic(figure), request.evaluation.seed)
@@ -117,7 +142,7 @@ def _metric(
 ) -> Metric:
     """A figure with its interval over units; without value where it has none."""
     if not len(sums) or not np.isfinite(statistic(sums.sum(axis=0))):
-        return Metric(name=name, label=label, value=None, count=len(sums), of="units")
+        return Metric(name=name, label=label, value=None, count=len(sums), of=many("units"))
     lower, upper = bootstrap_units(sums, statistic, seed)  # type: ignore[arg-type]
     is_known = bool(np.isfinite([lower, upper]).all())
     return Metric(
@@ -128,7 +153,7 @@ def _metric(
         upper=upper if is_known else None,
         confidence=0.95 if is_known else None,
         count=len(sums),
-        of="units",
+        of=many("units"),
     )
 
 
@@ -136,13 +161,13 @@ def _coverage_metric(coverage: Coverage) -> Metric:
     """Achieved coverage at the judged instants."""
     return Metric(
         name="coverage",
-        label=f"Coverage of the {coverage.nominal:.0%} intervals",
+        label=say("Coverage of the {nominal:.0%} intervals", nominal=coverage.nominal),
         value=coverage.achieved,
         lower=coverage.lower,
         upper=coverage.upper,
         confidence=0.95,
         count=coverage.count,
-        of="units",
+        of=many("units"),
     )
 
 
@@ -153,14 +178,14 @@ def _outside_metric(scores: LifeScores) -> Metric:
     alpha = scores.windows[0].regression.settings.guard_alpha
     return Metric(
         name="outside",
-        label="Units outside the trained range (share)",
+        label=say("Units outside the trained range (share)"),
         value=float(outside.mean()) if len(outside) else None,
         lower=lower,
         upper=upper,
         confidence=0.95,
         count=len(outside),
-        of="units",
-        note=f"{alpha:.0%} of each statistic by design",
+        of=many("units"),
+        note=say("{alpha:.0%} of each statistic by design", alpha=alpha),
     )
 
 
@@ -190,13 +215,21 @@ def life_coverage(
     names, inside = regime_names(edges), len(edges) + 1
     predicted = np.where(rows["inside"], regime_of(rows["prediction"], edges), inside)
     whole = _held(
-        nominal, rows, predicted, [*(f"predicted {name}" for name in names), "outside"], unit
+        nominal,
+        rows,
+        predicted,
+        [*(say("predicted {name}", name=name) for name in names), say("outside")],
+        unit,
     )
     by_truth = _held(
-        nominal, rows, regime_of(rows["truth"], edges), [f"truly {name}" for name in names], unit
+        nominal,
+        rows,
+        regime_of(rows["truth"], edges),
+        [say("truly {name}", name=name) for name in names],
+        unit,
     )
     nowhere = np.zeros(len(every["unit"]), dtype=np.int64)
-    of_rows = _held(nominal, every, nowhere, ["all rows"], unit)
+    of_rows = _held(nominal, every, nowhere, [say("all rows")], unit)
     return whole.model_copy(update={"groups": [*whole.groups, *by_truth.groups, *of_rows.groups]})
 
 
@@ -227,26 +260,30 @@ def error_table(scores: LifeScores, unit: str) -> Table:
     lives = scores.clock.lives[scores.clock.trains]
     by_age = life_by_age(lives, rows["age"], cap)
     sides = {
-        f"clipped at {cap:g}": _sums(rows["prediction"], rows["truth"]),
-        "as they are": _sums(rows["prediction"], rows["life"]),
-        "by the age alone, clipped": _sums(by_age, rows["truth"]),
+        say("clipped at {cap:g}", cap=cap): _sums(rows["prediction"], rows["truth"]),
+        say("as they are"): _sums(rows["prediction"], rows["life"]),
+        say("by the age alone, clipped"): _sums(by_age, rows["truth"]),
     }
     if not scores.is_dealt:
         taught = scores.held_out_instants
-        sides["held-out units that teach, clipped"] = _sums(taught["prediction"], taught["truth"])
-    columns = [Column(label="figure"), *(Column(label=name) for name in sides)]
+        sides[say("held-out units that teach, clipped")] = _sums(
+            taught["prediction"], taught["truth"]
+        )
+    columns = [Column(label=say("figure")), *(Column(label=name) for name in sides)]
     return Table(
         kind="table",
-        title="Errors of the remaining life",
-        caption=(
-            f"Errors in {unit}. Early: less was predicted than came; late: more. PHM08: exp(d/13) "
-            "- 1 early and exp(d/10) - 1 late for an error of d, so late costs more."
+        title=say("Errors of the remaining life"),
+        caption=say(
+            "Errors in {unit}. Early: less was predicted than came; late: more. PHM08: "
+            "exp(d/13) - 1 early and exp(d/10) - 1 late for an error of d, so late costs "
+            "more.",
+            unit=unit,
         ),
-        alt="Squared, early and late errors and the PHM08 score.",
+        alt=say("Squared, early and late errors and the PHM08 score."),
         columns=columns,
         rows=[
             [
-                f"{label}, {unit}" if has_unit else label,
+                f"{say(label)}, {unit}" if has_unit else say(label),
                 *(_figure(sums, name) for sums in sides.values()),
             ]
             for label, name, has_unit in _FIGURES

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.families.interface import Model, Outcome, asked
+from lumipipe.families.life_decisions import against_age, life_decisions
 from lumipipe.families.life_indicators import indicator_section, indicator_table
 from lumipipe.families.life_scores import LifeScores, WindowScores, known_of
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.regression_scores import regression_split
 from lumipipe.families.regression_settings import FEWEST_FOLDS
 from lumipipe.families.remaining_life_metrics import METRICS, WITH_UNIT, life_coverage, life_metrics
@@ -18,6 +20,7 @@ from lumipipe.families.remaining_life_sections import (
     units_section,
 )
 from lumipipe.families.verdicts import allowed, conclude, undecided_sentence
+from lumipipe.language import many, say, say_count, term
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import NotAnswered, Result, Run, Split, Unit
 
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METRICS", "WITH_UNIT", "judge", "window_model"]
 
-OUTSIDE = "outside the trained range"
+OUTSIDE = term("outside the trained range")
 """What is said of a unit that the model has learnt nothing about."""
 _MOST_NAMES = 10
 
@@ -84,7 +87,9 @@ def judge(
     table = {"indicators": indicator_table(job, clock, leaves[indicators])}
     section = indicator_section(job, clock, leaves[indicators], job.score.shown)
     if not windows:
-        return Outcome(_too_few(job, clock, leaves[indicators], [section]), table)
+        few = say("too few units can be held out to choose a limit")
+        answer = _too_few(job, clock, leaves[indicators], [section])
+        return Outcome(answer, table, decisions=few)
     scores = LifeScores(
         clock,
         [
@@ -115,22 +120,28 @@ def judge(
         sections=[
             units_section(scores, units),
             errors_section(scores, unit),
-            coverage_section(job, scores, unit),
-            section,
+            *read_by("metrologist", [coverage_section(job, scores, unit)]),
+            *read_by("engineer", [section]),
         ],
         run=Run(),
     )
-    return Outcome(result, table | {"lives": _table(scores)})
+    tables = table | {"lives": _table(scores)}
+    compared, decisions = tuple(against_age(scores, unit)), life_decisions(scores)
+    return Outcome(result, tables, scores, compared=compared, decisions=decisions)
 
 
 def _split(scores: LifeScores) -> Split:
     """How units were kept apart, in words."""
     found = scores.windows[0].regression
-    split = regression_split(scores.clock.job.request, found.folds, "unit")
+    split = regression_split(scores.clock.job.request, found.folds, term("unit"))
     if scores.is_dealt:
         return split
     teach, test = int(scores.clock.trains.sum()), len(_tests(scores.clock, is_dealt=False))
-    more = f" {teach} units taught; {test} others, which the model had never seen, are judged."
+    more = say(
+        " {teach} units taught; {test} others, which the model had never seen, are judged.",
+        teach=teach,
+        test=test,
+    )
     return split.model_copy(update={"sentence": split.sentence + more})
 
 
@@ -148,8 +159,10 @@ def _units(scores: LifeScores) -> list[Unit]:
         name = clock.units[number]
         if number not in place:
             shortest = scores.windows[-1].regression.settings.window_rows
-            sentence = f"no window of {shortest} rows without a gap"
-            order.append((3, 0.0, Unit(id=name, verdict="history too short", sentence=sentence)))
+            sentence = say("no window of {shortest} rows without a gap", shortest=shortest)
+            order.append(
+                (3, 0.0, Unit(id=name, verdict=term("history too short"), sentence=sentence))
+            )
             continue
         row = {key: column[place[number]] for key, column in rows.items()}
         order.append(_unit(name, row, scores))
@@ -161,31 +174,36 @@ def _unit(name: str, row: Mapping[str, Any], scores: LifeScores) -> tuple[int, f
     unit = scores.clock.life.unit
     known = float(row["life"])
     values: dict[str, Any] = {
-        f"age, {unit}": float(row["age"]),
-        f"true remaining life, {unit}": known if np.isfinite(known) else None,
+        term("age, {unit}", unit=unit): float(row["age"]),
+        term("true remaining life, {unit}", unit=unit): known if np.isfinite(known) else None,
     }
     predicted = float(row["prediction"])
     if not np.isfinite(predicted):
-        sentence = "a reading is missing in its last window"
-        return 3, 0.0, Unit(id=name, verdict="no reading", sentence=sentence, values=values)
+        sentence = say("a reading is missing in its last window")
+        return 3, 0.0, Unit(id=name, verdict=term("no reading"), sentence=sentence, values=values)
     if not row["inside"]:
-        sentence = "its readings are not like those that the model was taught with"
+        sentence = say("its readings are not like those that the model was taught with")
         return 2, 0.0, Unit(id=name, verdict=OUTSIDE, sentence=sentence, values=values)
     half, low, high = (float(row[key]) for key in ("half_width", "lower", "upper"))
     values = {
-        f"remaining life, {unit}": Interval(value=predicted, lower=low, upper=high),
+        term("remaining life, {unit}", unit=unit): Interval(value=predicted, lower=low, upper=high),
         **values,
     }
     at = round(predicted, 6)
     if not np.isfinite(half):
-        sentence = "too few units that teach were in this state: no interval"
-        return 1, at, Unit(id=name, verdict="no bound", sentence=sentence, values=values)
+        sentence = say("too few units that teach were in this state: no interval")
+        return 1, at, Unit(id=name, verdict=term("no bound"), sentence=sentence, values=values)
     if high >= scores.cap:
-        word = f"at least {low:.0f} {unit}"
-        sentence = f"{predicted:.0f} {unit} or more: above {scores.cap:g} lives look alike"
+        word = term("at least {low} {unit}", low=f"{low:.0f}", unit=unit)
+        sentence = say(
+            "{predicted:.0f} {unit} or more: above {cap:g} lives look alike",
+            predicted=predicted,
+            unit=unit,
+            cap=scores.cap,
+        )
         return 0, at, Unit(id=name, verdict=word, sentence=sentence, values=values)
     word = f"{predicted:.0f} ± {half:.0f} {unit}"
-    sentence = f"between {low:.0f} and {high:.0f} {unit}"
+    sentence = say("between {low:.0f} and {high:.0f} {unit}", low=low, high=high, unit=unit)
     return 0, at, Unit(id=name, verdict=word, sentence=sentence, values=values)
 
 
@@ -195,20 +213,38 @@ def _answer(scores: LifeScores, metrics: list[Metric], units: list[Unit]) -> str
     good = rows["inside"] & np.isfinite(rows["half_width"])
     rmse = next(metric for metric in metrics if metric.name == "rmse")
     coverage = next(metric for metric in metrics if metric.name == "coverage")
-    said = f"{int(good.sum())} of {len(units)} units get an interval of their remaining life"
+    said = say(
+        "{good} of {units} units get an interval of their remaining life",
+        good=int(good.sum()),
+        units=len(units),
+    )
     if good.any():
         half = rows["half_width"][good]
-        said += f", {half.min():.0f} to {half.max():.0f} {unit} to each side"
+        said += say(
+            ", {half:.0f} to {half_2:.0f} {unit} to each side",
+            half=half.min(),
+            half_2=half.max(),
+            unit=unit,
+        )
     if rmse.value is None:
-        return f"{said}; no true life is known, so nothing says how right they are."
-    error = f"{rmse.value:.1f} {unit}"
+        return say("{said}; no true life is known, so nothing says how right they are.", said=said)
+    error = say("{value:.1f} {unit}", value=rmse.value, unit=unit)
     if rmse.lower is not None:
-        error += f" ({rmse.lower:.1f} to {rmse.upper:.1f})"
-    held = f"{coverage.value:.0%}" if coverage.value is not None else "an unknown share"
+        error += say(" ({lower:.1f} to {upper:.1f})", lower=rmse.lower, upper=rmse.upper)
+    held = (
+        say("{value:.0%}", value=coverage.value)
+        if coverage.value is not None
+        else say("an unknown share")
+    )
     nominal = scores.windows[0].regression.coverage
-    return (
-        f"{said}; intervals that promise {nominal:.0%} held {held}, and the root-mean-square error "
-        f"is {error} with lives clipped at {scores.cap:g}."
+    return say(
+        "{said}; intervals that promise {nominal:.0%} held {held}, and the "
+        "root-mean-square error is {error} with lives clipped at {cap:g}.",
+        said=said,
+        nominal=nominal,
+        held=held,
+        error=error,
+        cap=scores.cap,
     )
 
 
@@ -218,19 +254,19 @@ def _would_change(job: Job, metrics: list[Metric]) -> str:
     if undecided:
         return undecided
     if not job.request.evaluation.metrics:
-        return "A condition under evaluation.metrics: without one, nothing can be supported."
-    return "More runs to failure: each is one case, however many rows it has."
+        return say("A condition under evaluation.metrics: without one, nothing can be supported.")
+    return say("More runs to failure: each is one case, however many rows it has.")
 
 
 def _counts(scores: LifeScores) -> dict[str, int]:
     """What went in."""
     clock = scores.clock
     return {
-        "units that teach": int(clock.trains.sum()),
-        "units tested": len(_tests(clock, is_dealt=scores.is_dealt)),
-        "rows": int(clock.stream.rows.sum()),
-        "answered rows of tested units": len(scores.tested["number"]),
-        "rows with a missing reading": int((~np.isfinite(scores.rows["prediction"])).sum()),
+        many("units that teach"): int(clock.trains.sum()),
+        many("units tested"): len(_tests(clock, is_dealt=scores.is_dealt)),
+        many("rows"): int(clock.stream.rows.sum()),
+        many("answered rows of tested units"): len(scores.tested["number"]),
+        many("rows with a missing reading"): int((~np.isfinite(scores.rows["prediction"])).sum()),
     }
 
 
@@ -239,38 +275,54 @@ def _not_answered(scores: LifeScores, units: list[Unit]) -> list[NotAnswered]:
     unit, cap = scores.clock.life.unit, scores.cap
     found = [
         NotAnswered(
-            question=f"How much longer than {cap:g} {unit} does a unit last?",
-            reason="Lives above are taught as one, since the readings hardly differ.",
+            question=say(
+                "How much longer than {cap:g} {unit} does a unit last?", cap=cap, unit=unit
+            ),
+            reason=say("Lives above are taught as one, since the readings hardly differ."),
         ),
         NotAnswered(
-            question="What of a unit that fails in a way of its own?",
-            reason=(
-                "The model knows the failures of the units that taught it. What leaves their range "
-                "of readings is named; what stays in it is taken for one of them."
+            question=say("What of a unit that fails in a way of its own?"),
+            reason=say(
+                "The model knows the failures of the units that taught it. What leaves "
+                "their range of readings is named; what stays in it is taken for one of "
+                "them."
             ),
         ),
     ]
     reasons = {
-        OUTSIDE: "Their readings are not like those that the model was taught with",
-        "no bound": "Too few units that teach were in their state",
-        "history too short": "They have not run long enough for a window",
-        "no reading": "A reading is missing in their last window",
+        OUTSIDE: say("Their readings are not like those that the model was taught with"),
+        "no bound": say("Too few units that teach were in their state"),
+        "history too short": say("They have not run long enough for a window"),
+        "no reading": say("A reading is missing in their last window"),
     }
     for word, reason in reasons.items():
         names = [one.id for one in units if one.verdict == word]
         if names:
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+            more = (
+                say(" and {names} more", names=len(names) - _MOST_NAMES)
+                if len(names) > _MOST_NAMES
+                else ""
+            )
             found.append(
                 NotAnswered(
-                    question=f"How long do {', '.join(names[:_MOST_NAMES])}{more} last?",
-                    reason=f"{reason} ({len(names)} of {len(units)} units).",
+                    question=say(
+                        "How long does each of these last: {names}{more}?",
+                        names=", ".join(names[:_MOST_NAMES]),
+                        more=more,
+                    ),
+                    reason=say(
+                        "{reason} ({names} of {units} units).",
+                        reason=reason,
+                        names=len(names),
+                        units=len(units),
+                    ),
                 )
             )
     if not len(known_of(scores.instants)["number"]):
         found.append(
             NotAnswered(
-                question="How right are the predictions for the tested units?",
-                reason="No label tells how long they lasted.",
+                question=say("How right are the predictions for the tested units?"),
+                reason=say("No label tells how long they lasted."),
             )
         )
     return found
@@ -299,36 +351,47 @@ def _table(scores: LifeScores) -> dict[str, NDArray[Any]]:
 def _too_few(job: Job, clock: LifeClock, leaves: Leaves, sections: list[Any]) -> Result:
     """The answer where no unit can be held out: words, and no number."""
     runs = [name for name, teaches in zip(clock.units, clock.trains, strict=True) if teaches]
-    count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
-    why = (
-        f"{count} to failure: at least {FEWEST_FOLDS} are needed to hold each out once, so no "
-        "interval can be tested"
+    why = say_count(
+        "one run to failure: at least {fewest} are needed to hold each out once, so no interval "
+        "can be tested",
+        "{n} runs to failure: at least {fewest} are needed to hold each out once, so no interval "
+        "can be tested",
+        n=len(runs),
+        fewest=FEWEST_FOLDS,
     )
-    verdict = f"not supported: {count}"
+    verdict = (
+        term("not supported: one run")
+        if len(runs) == 1
+        else term("not supported: {count} runs", count=len(runs))
+    )
     return Result(
         lumipipe_result=1,
         request=asked(job.request),
-        answer=f"Not supported: {why}, and no remaining life is given.",
+        answer=say("Not supported: {why}, and no remaining life is given.", why=why),
         verdict="not_supported",
-        would_change="More runs to failure of such units: each is one case.",
+        would_change=say("More runs to failure of such units: each is one case."),
         units=[Unit(id=name, verdict=verdict, sentence=f"{why}.") for name in clock.units],
         split=Split(
             kind=job.request.evaluation.split.kind,
-            sentence=f"Nothing was held out and nothing predicted: there is {count} to failure.",
+            sentence=say_count(
+                "Nothing was held out and nothing predicted: there is one run to failure.",
+                "Nothing was held out and nothing predicted: there is {n} runs to failure.",
+                n=len(runs),
+            ),
         ),
         counts={
-            "runs to failure": len(runs),
-            "recordings": int((clock.stream.rows > 0).sum()),
-            "rows": int(clock.stream.rows.sum()),
-            "points of indicators": sum(int(state["rows"]) for state in leaves.values()),
+            many("runs to failure"): len(runs),
+            many("recordings"): int((clock.stream.rows > 0).sum()),
+            many("rows"): int(clock.stream.rows.sum()),
+            many("points of indicators"): sum(int(state["rows"]) for state in leaves.values()),
         },
         not_answered=[
-            NotAnswered(question="How long will such a unit last?", reason=f"{why}."),
+            NotAnswered(question=say("How long will such a unit last?"), reason=f"{why}."),
             NotAnswered(
-                question="How far off is an extrapolation of this run?",
-                reason=(
-                    "Its error would be one number from one run, with nothing to say how it "
-                    "varies; it is left out."
+                question=say("How far off is an extrapolation of this run?"),
+                reason=say(
+                    "Its error would be one number from one run, with nothing to say how "
+                    "it varies; it is left out."
                 ),
             ),
         ],

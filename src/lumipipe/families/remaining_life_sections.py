@@ -9,6 +9,7 @@ import numpy as np
 from lumipipe.families.life_intervals import drawn_coverage, regime_names
 from lumipipe.families.life_scores import known_of
 from lumipipe.families.remaining_life_metrics import error_table
+from lumipipe.language import say, term, translated
 from lumipipe.reporting.figures.declared import (
     Chart,
     Column,
@@ -34,29 +35,31 @@ _FEWEST = 2  # units of a draw
 
 def units_section(scores: LifeScores, units: Sequence[Unit]) -> Section:
     """The units that are nearest to their end."""
-    name = f"remaining life, {scores.clock.life.unit}"
-    true = f"true {name}"
+    life = scores.clock.life.unit
+    name = term("remaining life, {unit}", unit=life)
+    true = term("true remaining life, {unit}", unit=life)
     rows = []
     for unit in units:
         found, known = unit.values.get(name), unit.values.get(true)
         if not isinstance(found, Interval):
             continue
-        label = unit.id if known is None else f"{unit.id} (true: {known:g})"
+        label = unit.id if known is None else say("{id} (true: {known:g})", id=unit.id, known=known)
         rows.append(
             IntervalRow(label=label, value=found.value, lower=found.lower, upper=found.upper)
         )
     figure = Intervals(
         kind="intervals",
-        title="Predicted remaining life",
-        caption=(
-            "Predicted remaining life with its interval, the shortest first; an interval that "
-            f"ends at {scores.cap:g} has no upper end."
+        title=say("Predicted remaining life"),
+        caption=say(
+            "Predicted remaining life with its interval, the shortest first; an interval "
+            "that ends at {cap:g} has no upper end.",
+            cap=scores.cap,
         ),
-        alt="Predicted remaining life of the units nearest to their end.",
+        alt=say("Predicted remaining life of the units nearest to their end."),
         rows=rows,
-        x_label=name,
+        x_label=translated(name),
     )
-    return Section(title="Units nearest to their end", figures=[figure] if rows else [])
+    return Section(title=say("Units nearest to their end"), figures=[figure] if rows else [])
 
 
 def errors_section(scores: LifeScores, unit: str) -> Section:
@@ -66,29 +69,31 @@ def errors_section(scores: LifeScores, unit: str) -> Section:
     error = (rows["prediction"] - rows["truth"])[order]
     chart = Chart(
         kind="chart",
-        title="Predicted less true life",
-        caption=(
-            f"Tested units by their true life, clipped at {scores.cap:g} {unit}, and joined "
-            "by a line; above no error is late, below it early."
+        title=say("Predicted less true life"),
+        caption=say(
+            "Tested units by their true life, clipped at {cap:g} {unit}, and joined by a "
+            "line; above no error is late, below it early.",
+            cap=scores.cap,
+            unit=unit,
         ),
-        alt="Error of each tested unit against its true remaining life.",
+        alt=say("Error of each tested unit against its true remaining life."),
         x=rows["truth"][order].tolist(),
-        x_label=f"true remaining life, {unit}",
+        x_label=say("true remaining life, {unit}", unit=unit),
         panels=[
             Panel(
                 y=error.tolist(),
-                y_label=f"error, {unit}",
-                limits=[Limit(value=0.0, label="no error", style="theoretical")],
+                y_label=say("error, {unit}", unit=unit),
+                limits=[Limit(value=0.0, label=say("no error"), style="theoretical")],
             )
         ],
     )
     which = (
-        "Each unit is judged at one random instant of its life."
+        say("Each unit is judged at one random instant of its life.")
         if scores.is_dealt
-        else "Each tested unit is judged at its last row."
+        else say("Each tested unit is judged at its last row.")
     )
     return Section(
-        title="Errors, early and late apart",
+        title=say("Errors, early and late apart"),
         paragraphs=[which],
         figures=[error_table(scores, unit), *([chart] if len(error) else [])],
     )
@@ -102,36 +107,50 @@ def coverage_section(job: Job, scores: LifeScores, unit: str) -> Section:
     calibrating = min(_MOST_CALIBRATING, units // _FEWEST)
     drawn = drawn_coverage(rows, edges, scores.cap, nominal, job.seed, _DRAWS, calibrating)
     paragraphs = [
-        (
-            "Each unit that teaches sets the half-widths while it is held out, by one random "
-            "instant in each stretch of predicted life, so that its rows count once."
+        say(
+            "Each unit that teaches sets the half-widths while it is held out, by one "
+            "random instant in each stretch of predicted life, so that its rows count once."
         )
     ]
     if drawn is not None and np.isfinite(drawn.coverage).all():
         paragraphs.append(
-            f"When {drawn.calibrating} units drawn at random calibrate and {drawn.judged} others "
-            f"are judged, {_DRAWS} times over, intervals that promise {nominal:.0%} hold "
-            f"{drawn.coverage.mean():.1%} on average (standard deviation of a draw "
-            f"{drawn.coverage.std(ddof=1):.1%}), and are {drawn.width.mean():.0f} {unit} wide, "
-            f"counted up to {scores.cap:g}."
+            say(
+                "When {calibrating} units drawn at random calibrate and {judged} others are "
+                "judged, {draws} times over, intervals that promise {nominal:.0%} hold "
+                "{coverage:.1%} on average (standard deviation of a draw {std:.1%}), and are "
+                "{width:.0f} {unit} wide, counted up to {cap:g}.",
+                calibrating=drawn.calibrating,
+                judged=drawn.judged,
+                draws=_DRAWS,
+                nominal=nominal,
+                coverage=drawn.coverage.mean(),
+                std=drawn.coverage.std(ddof=1),
+                width=drawn.width.mean(),
+                unit=unit,
+                cap=scores.cap,
+            )
         )
     return Section(
-        title="Half-widths by unit",
+        title=say("Half-widths by unit"),
         paragraphs=paragraphs,
         figures=[
             Table(
                 kind="table",
-                title="Half-widths of the intervals",
-                caption=(
-                    f"For a promise of {nominal:.0%}. Without a number: too few units were in this "
-                    "state to promise anything."
+                title=say("Half-widths of the intervals"),
+                caption=say(
+                    "For a promise of {nominal:.0%}. Without a number: too few units were "
+                    "in this state to promise anything.",
+                    nominal=nominal,
                 ),
-                alt="Half-width by predicted life and length of the window.",
+                alt=say("Half-width by predicted life and length of the window."),
                 columns=[
-                    Column(label="predicted life", unit=unit),
+                    Column(label=say("predicted life"), unit=unit),
                     *(
                         Column(
-                            label=f"window of {part.regression.settings.window_rows} rows",
+                            label=say(
+                                "window of {window_rows} rows",
+                                window_rows=part.regression.settings.window_rows,
+                            ),
                             unit=unit,
                         )
                         for part in scores.windows

@@ -14,6 +14,8 @@ from lumipipe.config import SourceSplit, TimeSplit
 from lumipipe.errors import InputError
 from lumipipe.families.interface import recording_spans
 from lumipipe.partition import Span, share
+from lumipipe.splits import refuse_empty_parts, rows_until
+from lumipipe.store.rows import NO_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +44,12 @@ def roles(job: Job, table: StreamTable) -> Roles:
     Raises
     ------
     InputError
-        If the split is by seconds and the rows have no rate.
+        If the split is by seconds and the rows have no rate, or by dates and they have no stamps,
+        or none lies in a part.
     """
     split, rows = job.request.evaluation.split, recording_spans(table)
+    if isinstance(split, TimeSplit) and split.dates:
+        return _by_dates(split, table, rows)
     nothing = [Span(span.first, span.first) for span in rows]
     if isinstance(split, TimeSplit):
         first = [
@@ -67,6 +72,37 @@ def roles(job: Job, table: StreamTable) -> Roles:
         for names in (split.train, split.calibrate, test)
     ]
     return Roles(*chosen)
+
+
+def _by_dates(split: TimeSplit, table: StreamTable, spans: list[Span]) -> Roles:
+    """Rows up to one date train, up to the other calibrate; later ones test."""
+    parts = Roles([], [], [])
+    ends = []
+    for recording, span in enumerate(spans):
+        until = _until(split, table, recording) if span.size else [0] * len(split.dates)
+        train, calibrate = span.first + until[0], span.first + until[-1]
+        parts.train.append(Span(span.first, train))
+        parts.calibrate.append(Span(train, calibrate))
+        parts.test.append(Span(calibrate, span.stop))
+        if span.size:
+            ends += [int(table.read_time(row, row + 1)[0]) for row in (span.first, span.stop - 1)]
+    sums = np.cumsum([sum(span.size for span in own) for own in (parts.train, parts.calibrate)])
+    rows = sum(span.size for span in spans)
+    refuse_empty_parts(split, sums[: len(split.dates)].tolist(), rows, ends)
+    return parts
+
+
+def _until(split: TimeSplit, table: StreamTable, recording: int) -> list[int]:
+    """Rows of a recording up to each date."""
+    if int(table.start_ns[recording]) == NO_TIME:
+        raise InputError(
+            "evaluation.split",
+            "train_until is about stamps, and rows of a recording have none of the calendar",
+            "use train_first_s or train_first_rows",
+        )
+    first = int(table.first_row[recording])
+    rows, most = int(table.rows[recording]), max(1, table.chunk_rows)
+    return rows_until(split, lambda a, b: table.read_time(first + a, first + b), rows, most)
 
 
 def _training_rows(split: TimeSplit, table: StreamTable, recording: int) -> int:

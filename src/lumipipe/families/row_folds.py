@@ -98,6 +98,15 @@ class RowFolds:
         return dealt
 
     @property
+    def groups(self) -> tuple[str, ...]:
+        """The group of each recording whose groups are dealt; empty where it does not train."""
+        by = self._fold_by or ""
+        return tuple(
+            known.get(by, "") if span.size else ""
+            for known, span in zip(self.job.known(), self.roles.train, strict=True)
+        )
+
+    @property
     def _fold_by(self) -> str | None:
         """What is known of recordings that each fold holds whole; None where folds are blocks."""
         if self.is_dealt:

@@ -68,7 +68,10 @@ def sensor_arrays(guard: Guard, backend: Backend, states: list[State]) -> dict[s
     ]
     host = [backend.state_to_host(model) for model in models]
     arrays = {_PREFIX + name: np.stack([model[name] for model in host]) for name in host[0]}
-    sizes = [np.abs(column[~np.isnan(column)]) for column in np.concatenate(seen).T]
+    sizes = [
+        guard.scores(f"sensor {number}", np.abs(column))
+        for number, column in enumerate(np.concatenate(seen).T)
+    ]
     alpha = guard.alpha / width
     arrays["sensor_limit"] = np.array([empirical_limit(size, alpha) for size in sizes])
     arrays["sensor_error"] = np.array(

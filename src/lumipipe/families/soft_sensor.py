@@ -15,17 +15,19 @@ from pydantic import Field
 from lumipipe.config import Fraction, Settings, Text
 from lumipipe.errors import InputError
 from lumipipe.families import soft_sensor_report, verdicts
+from lumipipe.families.bundled import scorer_of
 from lumipipe.families.latent import pls_learner
 from lumipipe.families.reference import Reference, joined_targets
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_settings import RowsSettings, check_regression
+from lumipipe.language import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.comm import Comm
     from lumipipe.config import Request
-    from lumipipe.families.interface import Block, Job, Model, Outcome, Pass
+    from lumipipe.families.interface import Block, EventKind, Job, Merging, Model, Outcome, Pass
     from lumipipe.fold import Leaves
 
 _PASS = "rows"  # noqa: S105  # the name of the fold, no password
@@ -88,11 +90,17 @@ class SoftSensor:
     """Quality from process data."""
 
     name = "soft_sensor"
-    title = "soft sensor and settings for a target"
+    title = message("soft sensor and settings for a target")
     train_section: type[Settings] = Train
     score_section: type[Settings] = Score
     asset_section: type[Settings] = Asset
     groups: tuple[str, ...] = ()
+    events: EventKind = "limits"
+
+    def metrics(self, train: Train, score: Score) -> dict[str, str]:
+        """Metrics by name, and the side on which they are good."""
+        targets = train.targets
+        return soft_sensor_report.known_metrics(targets, inverted=bool(score.inversion))[0]
 
     def check(self, request: Request, train: Train, score: Score, asset: Asset, place: str) -> None:
         """Refuse targets that are nowhere, and settings that cannot be found."""
@@ -116,6 +124,11 @@ class SoftSensor:
         """The models of all folds, and the one for new rows."""
         return regression(job).fit(leaves[_PASS], comm)
 
+    def merging(self, job: Job, leaves: dict[str, Leaves]) -> Merging:
+        """Units leave; sites do not join."""
+        del leaves
+        return regression(job).merging(_PASS)
+
     def score_passes(self, job: Job, model: Model) -> dict[str, Pass]:
         """Each row by a model that has not seen it."""
         return {_PASS: regression(job).score_pass(model)}
@@ -123,6 +136,10 @@ class SoftSensor:
     def judge(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Outcome:
         """Errors on rows that the model has not seen, and settings for the wanted targets."""
         return soft_sensor_report.judge(job, model, leaves[_PASS], regression(job))
+
+    def scorer(self, job: Job, model: Model, leaves: dict[str, Leaves]) -> Model:
+        """What answers new rows without the data."""
+        return scorer_of(regression(job), model, leaves[_PASS])
 
 
 def regression(job: Job) -> Regression:

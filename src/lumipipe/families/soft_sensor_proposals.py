@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.families.latent import latent_model
+from lumipipe.language import say
 from lumipipe.reporting.figures.declared import Column, Table
 from lumipipe.reporting.result import Section
 
@@ -25,16 +26,17 @@ def settings_section(score: RegressionScores, settings: Sequence[Found]) -> Sect
     """The proposed settings, and how far equal ones reach."""
     confidence = score.job.score.confidence
     return Section(
-        title="Settings for the wanted targets",
+        title=say("Settings for the wanted targets"),
         paragraphs=[
-            (
-                "The model is run backwards. What a target leaves free is the null space: along "
-                "its directions, settings change and the prediction does not. Of these equal "
-                "settings, the nearest to the data are proposed, or those of least cost that lie "
-                "among "
-                f"{confidence:.0%} of rows like the known ones. Where even the nearest lie "
-                "farther out, targets may be missed by as much as their intervals allow; where "
-                "that does not help, there are no supported settings."
+            say(
+                "The model is run backwards. What a target leaves free is the null space: "
+                "along its directions, settings change and the prediction does not. Of "
+                "these equal settings, the nearest to the data are proposed, or those of "
+                "least cost that lie among {confidence:.0%} of rows like the known ones. "
+                "Where even the nearest lie farther out, targets may be missed by as much "
+                "as their intervals allow; where that does not help, there are no "
+                "supported settings.",
+                confidence=confidence,
             )
         ],
         figures=[
@@ -52,10 +54,20 @@ def _overview(targets: Sequence[str], settings: Sequence[Found]) -> Table:
         rows.append(
             [
                 item.wanted.id,
-                ", ".join(f"{name} {value:.6g}" for name, value in item.wanted.quality.items()),
-                ", ".join(f"{name} {item.predicted[targets.index(name)]:.6g}" for name in wanted)
+                ", ".join(
+                    say("{name} {value:.6g}", name=name, value=value)
+                    for name, value in item.wanted.quality.items()
+                ),
+                ", ".join(
+                    say(
+                        "{name} {predicted:.6g}",
+                        name=name,
+                        predicted=item.predicted[targets.index(name)],
+                    )
+                    for name in wanted
+                )
                 if good
-                else "no supported settings",
+                else say("no supported settings"),
                 float(f"{proposal.nearest_t2:.4g}"),
                 float(f"{proposal.t2:.4g}") if good else None,
                 float(f"{proposal.limit:.4g}"),
@@ -64,17 +76,17 @@ def _overview(targets: Sequence[str], settings: Sequence[Found]) -> Table:
         )
     return Table(
         kind="table",
-        title="Wanted targets",
-        caption="T² is Hotelling's distance from the middle of the training rows.",
-        alt="Wanted targets with the distance of their settings from the data.",
+        title=say("Wanted targets"),
+        caption=say("T² is Hotelling's distance from the middle of the training rows."),
+        alt=say("Wanted targets with the distance of their settings from the data."),
         columns=[
-            Column(label="wanted"),
-            Column(label="target"),
-            Column(label="predicted for the settings"),
-            Column(label="T² of the nearest settings"),
-            Column(label="T² of the proposed ones"),
-            Column(label="limit of T²"),
-            Column(label="free directions"),
+            Column(label=say("wanted")),
+            Column(label=say("target")),
+            Column(label=say("predicted for the settings")),
+            Column(label=say("T² of the nearest settings")),
+            Column(label=say("T² of the proposed ones")),
+            Column(label=say("limit of T²")),
+            Column(label=say("free directions")),
         ],
         rows=rows,
     )
@@ -92,7 +104,9 @@ def _table(score: RegressionScores, item: Found) -> Table:
     directions = np.where(np.abs(directions) > _NOTHING * spread, directions, 0.0)
     objective = item.wanted.objective
     chosen_by = (
-        "the nearest to the data" if objective is None else f"the ones of least {objective.name}"
+        say("the nearest to the data")
+        if objective is None
+        else say("the ones of least {name}", name=objective.name)
     )
     cost = ""
     if objective is not None:
@@ -100,7 +114,12 @@ def _table(score: RegressionScores, item: Found) -> Table:
             weight * proposal.inputs[found.inputs.index(name)]
             for name, weight in objective.weights.items()
         )
-        cost = f" They come to {total:.4g} {objective.unit} of {objective.name}."
+        cost = say(
+            " They come to {total:.4g} {unit} of {name}.",
+            total=total,
+            unit=objective.unit,
+            name=objective.name,
+        )
     rows: list[list[Cell]] = [
         [
             name,
@@ -112,20 +131,23 @@ def _table(score: RegressionScores, item: Found) -> Table:
     ]
     return Table(
         kind="table",
-        title=f"Settings for {item.wanted.id}",
-        caption=(
-            f"Of equal settings, {chosen_by}.{cost} A step along a direction changes no predicted "
-            f"target that was asked for; up to {proposal.reach:.2g} steps from the nearest "
-            "settings stay within the limit of T²."
+        title=say("Settings for {id}", id=item.wanted.id),
+        caption=say(
+            "Of equal settings, {chosen_by}.{cost} A step along a direction changes no "
+            "predicted target that was asked for; up to {reach:.2g} steps from the "
+            "nearest settings stay within the limit of T².",
+            chosen_by=chosen_by,
+            cost=cost,
+            reach=proposal.reach,
         ),
-        alt="Proposed value of each input beside the middle of the training rows.",
+        alt=say("Proposed value of each input beside the middle of the training rows."),
         columns=[
-            Column(label="input"),
-            Column(label="unit"),
-            Column(label="setting"),
-            Column(label="mean in training"),
-            Column(label="standard deviation"),
-            *(Column(label=f"step {n + 1}") for n in range(len(directions))),
+            Column(label=say("input")),
+            Column(label=say("unit")),
+            Column(label=say("setting")),
+            Column(label=say("mean in training")),
+            Column(label=say("standard deviation")),
+            *(Column(label=say("step {n}", n=n + 1)) for n in range(len(directions))),
         ],
         rows=rows,
     )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.families.baseline import against_last_value, against_training_mean
 from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.limit_events import limit_decisions
 from lumipipe.families.regression_scores import (
     METRICS,
     WITH_UNIT,
@@ -24,6 +26,7 @@ from lumipipe.families.regression_scores import (
 from lumipipe.families.soft_sensor_sections import sections
 from lumipipe.families.soft_sensor_settings import Found, find_settings, reproduced
 from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
+from lumipipe.language import many, say, term
 from lumipipe.reporting.numbers import rounded
 from lumipipe.reporting.parts import Interval
 from lumipipe.reporting.result import Metric, NotAnswered, Result, Run, Unit
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from lumipipe.fold import Leaves
     from lumipipe.reporting.result import Coverage
 
-NO_SETTINGS = "no supported settings"
+NO_SETTINGS = term("no supported settings")
 """What is said of a target that no settings near the data are predicted to reach."""
 _OF_ONE_TARGET = ("rmse", "mae", "r2")
 _OF_SEVERAL = ("rmse", "r2")
@@ -99,15 +102,27 @@ def judge(job: Job, model: Model, leaves: Leaves, found: Regression) -> Outcome:
         metrics=metrics,
         units=[*_wanted_units(found, settings), *_row_units(scores)],
         coverage=coverage,
-        split=regression_split(job.request, found.folds, "group"),
+        split=regression_split(job.request, found.folds, term("group")),
         leakage=scores[0].leakage,
         counts=_counts(scores),
         not_answered=_not_answered(scores, settings),
-        not_answered_reason="Every tested row lay inside the operating envelope.",
+        not_answered_reason=say("Every tested row lay inside the operating envelope."),
         sections=sections(scores, settings),
         run=Run(),
     )
-    return Outcome(result, {"rows": _row_table(scores), **_settings_table(found, settings)})
+    tables = {"rows": _row_table(scores), **_settings_table(found, settings)}
+    return Outcome(
+        result,
+        tables,
+        scores,
+        compared=tuple(
+            comparison
+            for one in scores
+            for against in (against_training_mean, against_last_value)
+            for comparison in against(one, job.seed)
+        ),
+        decisions=limit_decisions(scores),
+    )
 
 
 def _errors(job: Job, scores: Sequence[RegressionScores]) -> list[Metric]:
@@ -133,7 +148,7 @@ def _shares(job: Job, scores: Sequence[RegressionScores], coverage: Coverage) ->
     if len(scores) == 1:
         return metrics
     return [
-        metric.model_copy(update={"of": "values"}) if metric.name == "coverage" else metric
+        metric.model_copy(update={"of": many("values")}) if metric.name == "coverage" else metric
         for metric in metrics
     ]
 
@@ -153,22 +168,34 @@ def _answer(
         rmse = by_name[_named("rmse", target, targets)]
         if rmse.value is not None:
             size = rounded(rmse.value, rmse.lower, rmse.upper)
-            words = {"1": "", "unknown": " (unit unknown)"}
+            words = {"1": "", "unknown": say(" (unit unknown)")}
             parts.append(f"{target} {size}{words.get(unit, f' {unit}')}")
     outside = by_name["outside"].value or 0.0
     sentence = (
-        f"The root-mean-square error on unseen rows is, for {', for '.join(parts)}; intervals that "
-        f"promise {coverage.nominal:.0%} held {coverage.achieved:.0%} of the measured values, "
-        f"and {outside:.0%} of the rows lie outside what the model knows."
+        say(
+            "The root-mean-square error on unseen rows: {parts}. Intervals that "
+            "promise {nominal:.0%} held {achieved:.0%} of the measured values, and "
+            "{outside:.0%} of the rows lie outside what the model knows.",
+            parts=", ".join(parts),
+            nominal=coverage.nominal,
+            achieved=coverage.achieved,
+            outside=outside,
+        )
         if parts and coverage.achieved is not None
-        else "No tested row has a measured value to compare with."
+        else say("No tested row has a measured value to compare with.")
     )
     if not settings:
         return sentence
     good = [item.wanted.id for item in settings if not item.reason]
-    return (
-        f"{sentence} Settings are proposed for {len(good)} of {len(settings)} wanted targets"
-        f"{': ' + ', '.join(good) if good else ''}."
+    said = {"sentence": sentence, "good": len(good), "wanted": len(settings)}
+    if not good:
+        return say(
+            "{sentence} Settings are proposed for {good} of {wanted} wanted targets.", **said
+        )
+    return say(
+        "{sentence} Settings are proposed for {good} of {wanted} wanted targets: {names}.",
+        **said,
+        names=", ".join(good),
     )
 
 
@@ -178,14 +205,14 @@ def _would_change(job: Job, metrics: Sequence[Metric], score: RegressionScores) 
     if undecided:
         return undecided
     if not job.request.evaluation.metrics:
-        return "A condition under evaluation.metrics: without one, nothing can be supported."
+        return say("A condition under evaluation.metrics: without one, nothing can be supported.")
     rows = score.test
     if len(rows["inside"]) and not rows["inside"].mean() > 0.5:  # noqa: PLR2004
-        return (
-            "Training rows like the tested ones: most of the latter lie outside what the model "
-            "knows, so that neither its errors nor its intervals were learnt there."
+        return say(
+            "Training rows like the tested ones: most of the latter lie outside what the "
+            "model knows, so that neither its errors nor its intervals were learnt there."
         )
-    return "Rows of another time, product or state of the instrument than the tested ones."
+    return say("Rows of another time, product or state of the instrument than the tested ones.")
 
 
 def _counts(scores: Sequence[RegressionScores]) -> dict[str, int]:
@@ -194,14 +221,14 @@ def _counts(scores: Sequence[RegressionScores]) -> dict[str, int]:
     truth = np.stack([part.all_rows["truth"] for part in scores], axis=1)
     used = rows["role"] >= 0
     return {
-        "rows": len(rows["number"]),
-        "rows that train": int((rows["fold"] < first.regression.folds).sum()),
-        "rows tested": len(first.test["number"]),
-        "tested rows with a measured target": len(first.known["number"]),
-        "latent variables": int(first.model.arrays["final_choice"]),
-        "missing values in these rows, set to their mean": int(rows["missing"][used].sum()),
-        "rows with a missing input": int((rows["missing"][used] > 0).sum()),
-        "rows without a measured target": int((~np.isfinite(truth).any(axis=1)).sum()),
+        many("rows"): len(rows["number"]),
+        many("rows that train"): int((rows["fold"] < first.regression.folds).sum()),
+        many("rows tested"): len(first.test["number"]),
+        many("tested rows with a measured target"): len(first.known["number"]),
+        many("latent variables"): int(first.model.arrays["final_choice"]),
+        many("missing values in these rows, set to their mean"): int(rows["missing"][used].sum()),
+        many("rows with a missing input"): int((rows["missing"][used] > 0).sum()),
+        many("rows without a measured target"): int((~np.isfinite(truth).any(axis=1)).sum()),
     }
 
 
@@ -219,11 +246,14 @@ def _wanted_units(found: Regression, settings: Sequence[Found]) -> list[Unit]:
         units.append(
             Unit(
                 id=item.wanted.id,
-                verdict="settings found",
-                sentence=(
-                    f"T² {item.proposal.t2:.1f} of at most {item.proposal.limit:.1f}, SPE at "
-                    f"{item.spe:.0%} of its limit; {len(item.proposal.directions)} free "
-                    "directions of equal settings"
+                verdict=term("settings found"),
+                sentence=say(
+                    "T² {t2:.1f} of at most {limit:.1f}, SPE at {spe:.0%} of its limit; "
+                    "{directions} free directions of equal settings",
+                    t2=item.proposal.t2,
+                    limit=item.proposal.limit,
+                    spe=item.spe,
+                    directions=len(item.proposal.directions),
                 ),
                 values=values,
             )
@@ -233,13 +263,25 @@ def _wanted_units(found: Regression, settings: Sequence[Found]) -> list[Unit]:
 
 def _predicted_labels(found: Regression) -> list[str]:
     """Names of the predicted targets with their units."""
-    units = [
-        found.stream.channels[found.columns[t]].unit
-        if t in found.columns
-        else found.units.get(t, "1")
-        for t in found.targets
+    return [
+        term("{target} predicted, {unit}", target=target, unit=_unit_of(found, target))
+        for target in found.targets
     ]
-    return [f"{t} predicted, {unit}" for t, unit in zip(found.targets, units, strict=True)]
+
+
+def _measured_labels(found: Regression) -> list[str]:
+    """Names of the measured targets with their units."""
+    return [
+        term("{target} measured, {unit}", target=target, unit=_unit_of(found, target))
+        for target in found.targets
+    ]
+
+
+def _unit_of(found: Regression, target: str) -> str:
+    """Unit of a target."""
+    if target in found.columns:
+        return found.stream.channels[found.columns[target]].unit
+    return found.units.get(target, "1")
 
 
 def _interval(value: float, half: float) -> Interval | float | None:
@@ -256,22 +298,26 @@ def _row_units(scores: Sequence[RegressionScores]) -> list[Unit]:
     first = scores[0]
     names = [row.id for row in first.job.dataset.recordings]
     labels = _predicted_labels(first.regression)
+    known = _measured_labels(first.regression)
     tests = [part.test for part in scores]
     units = []
     for n in range(len(tests[0]["number"])):
         values: dict[str, Any] = {}
         inside = bool(tests[0]["inside"][n])
-        for label, test in zip(labels, tests, strict=True):
+        for label, measured, test in zip(labels, known, tests, strict=True):
             # Outside the known data, no interval is promised.
             half = test["half_width"][n] if inside else np.inf
             values[label] = _interval(test["prediction"][n], half)
             truth = test["truth"][n]
-            measured = label.replace(" predicted", " measured")
             values[measured] = float(truth) if np.isfinite(truth) else None
         units.append(
             Unit(
-                id=f"{names[tests[0]['recording'][n]]} row {tests[0]['row'][n]}",
-                verdict="inside" if inside else "outside the known data",
+                id=say(
+                    "{recording} row {row}",
+                    recording=names[tests[0]["recording"][n]],
+                    row=tests[0]["row"][n],
+                ),
+                verdict=term("inside") if inside else term("outside the known data"),
                 values=values,
             )
         )
@@ -283,18 +329,20 @@ def _not_answered(
 ) -> list[NotAnswered]:
     """What the data cannot carry."""
     found = [
-        NotAnswered(question=f"Which settings give {item.wanted.id}?", reason=item.reason)
+        NotAnswered(
+            question=say("Which settings give {id}?", id=item.wanted.id), reason=item.reason
+        )
         for item in settings
         if item.reason
     ]
     if any(not item.reason for item in settings):
         found.append(
             NotAnswered(
-                question="Will the process do what the settings promise?",
-                reason=(
-                    "The model knows how inputs went together in the data, not what happens when "
-                    "some of them are turned alone, and inputs that only respond cannot be set. "
-                    "Make a trial run."
+                question=say("Will the process do what the settings promise?"),
+                reason=say(
+                    "The model knows how inputs went together in the data, not what "
+                    "happens when some of them are turned alone, and inputs that only "
+                    "respond cannot be set. Make a trial run."
                 ),
             )
         )
@@ -304,11 +352,13 @@ def _not_answered(
         names = ", ".join(scores[0].regression.targets)
         found.append(
             NotAnswered(
-                question=f"What is {names} of the rows outside the known data?",
-                reason=(
-                    f"{outside} of {len(rows['inside'])} tested rows lie outside the T² or SPE "
-                    "limit of the training rows. Predictions are shown there, but nothing was "
-                    "learnt that they could rest on, and no interval is promised."
+                question=say("What is {names} of the rows outside the known data?", names=names),
+                reason=say(
+                    "{outside} of {inside} tested rows lie outside the T² or SPE limit of "
+                    "the training rows. Predictions are shown there, but nothing was "
+                    "learnt that they could rest on, and no interval is promised.",
+                    outside=outside,
+                    inside=len(rows["inside"]),
                 ),
             )
         )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.families.latent import latent_model
+from lumipipe.families.pages.interface import read_by
 from lumipipe.families.regression_scores import errors_left_out
 from lumipipe.families.soft_sensor_proposals import settings_section
+from lumipipe.language import say
 from lumipipe.models.pls import importance
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Table
 from lumipipe.reporting.result import Section
@@ -36,8 +38,7 @@ def sections(scores: Sequence[RegressionScores], settings: Sequence[Found]) -> l
         _course(scores),
         *([settings_section(scores[0], settings)] if settings else []),
         _errors(scores),
-        _inputs(scores),
-        _distances(scores[0]),
+        *read_by("engineer", [_inputs(scores), _distances(scores[0])]),
     ]
 
 
@@ -53,10 +54,14 @@ def _places(score: RegressionScores) -> tuple[NDArray[np.int64], list[float], st
     recordings = np.unique(rows["recording"])
     rate = score.regression.stream.rate_hz[recordings[0]] if len(recordings) == 1 else np.nan
     if np.isfinite(rate):
-        return chosen, (rows["row"][chosen] / rate / 3600.0).tolist(), "time in the recording, h"
+        return (
+            chosen,
+            (rows["row"][chosen] / rate / 3600.0).tolist(),
+            say("time in the recording, h"),
+        )
     if len(recordings) == 1:
-        return chosen, rows["row"][chosen].astype(float).tolist(), "row"
-    return chosen, chosen.astype(float).tolist(), "tested row, one recording after the other"
+        return chosen, rows["row"][chosen].astype(float).tolist(), say("row")
+    return chosen, chosen.astype(float).tolist(), say("tested row, one recording after the other")
 
 
 def _list(values: NDArray[np.float64]) -> list[float | None]:
@@ -77,25 +82,28 @@ def _course(scores: Sequence[RegressionScores]) -> Section:
                 y=_list(rows["prediction"][chosen]),
                 y_label=f"{target}, {unit}",
                 dots=_list(rows["truth"][chosen]),
-                line_label="predicted",
-                dots_label="measured",
+                line_label=say("predicted"),
+                dots_label=say("measured"),
                 alarms=outside,
             )
         )
     names = ", ".join(score.channel[0] for score in scores[:_MOST_TARGETS])
     figure = Chart(
         kind="chart",
-        title=f"Measured and predicted {names}",
-        caption=(
-            "Tested rows, which the model has not seen. Ticks along the top mark rows outside the "
-            "known data, where predictions rest on nothing."
+        title=say("Measured and predicted {names}", names=names),
+        caption=say(
+            "Tested rows, which the model has not seen. Ticks along the top mark rows "
+            "outside the known data, where predictions rest on nothing."
         ),
-        alt=f"Predicted {names} as a line, measured values as dots, in the order of rows.",
+        alt=say(
+            "Predicted {names} as a line, measured values as dots, in the order of rows.",
+            names=names,
+        ),
         x=x,
         x_label=x_label,
         panels=panels,
     )
-    return Section(title="Measured and predicted", figures=[figure])
+    return Section(title=say("Measured and predicted"), figures=[figure])
 
 
 def _errors(scores: Sequence[RegressionScores]) -> Section:
@@ -121,44 +129,48 @@ def _errors(scores: Sequence[RegressionScores]) -> Section:
     path = np.asarray(first.model.arrays["path_error"]).mean(axis=0)
     choice = int(first.model.arrays["final_choice"])
     return Section(
-        title="Errors, and how many latent variables",
+        title=say("Errors, and how many latent variables"),
         paragraphs=[
-            (
-                "Folds of the training rows chose the number of latent variables: for each fold, "
-                "models of the others were tried on it, and errors of all targets were added up in "
-                "variances of each. The figures of left-out training rows are from models that "
-                "neither saw the row nor were chosen by it."
+            say(
+                "Folds of the training rows chose the number of latent variables: for "
+                "each fold, models of the others were tried on it, and errors of all "
+                "targets were added up in variances of each. The figures of left-out "
+                "training rows are from models that neither saw the row nor were chosen "
+                "by it."
             )
         ],
         figures=[
             Table(
                 kind="table",
-                title="Errors of each target",
-                caption=(
-                    "Left out: rows of the training part, each by a model without its fold. "
-                    "Tested: rows that were kept for the test."
+                title=say("Errors of each target"),
+                caption=say(
+                    "Left out: rows of the training part, each by a model without its "
+                    "fold. Tested: rows that were kept for the test."
                 ),
-                alt="Mean absolute and root-mean-square errors of each target.",
+                alt=say("Mean absolute and root-mean-square errors of each target."),
                 columns=[
-                    Column(label="target"),
-                    Column(label="unit"),
-                    Column(label="mean absolute error, left out"),
-                    Column(label="root-mean-square error, left out"),
-                    Column(label="half-width of intervals"),
-                    Column(label="mean absolute error, tested"),
-                    Column(label="root-mean-square error, tested"),
+                    Column(label=say("target")),
+                    Column(label=say("unit")),
+                    Column(label=say("mean absolute error, left out")),
+                    Column(label=say("root-mean-square error, left out")),
+                    Column(label=say("half-width of intervals")),
+                    Column(label=say("mean absolute error, tested")),
+                    Column(label=say("root-mean-square error, tested")),
                 ],
                 rows=rows,
             ),
             Chart(
                 kind="chart",
-                title="Error by number of latent variables",
-                caption=f"Mean over the left-out folds; {choice} latent variables were chosen.",
-                alt="Error of left-out folds by number of latent variables.",
+                title=say("Error by number of latent variables"),
+                caption=say(
+                    "Mean over the left-out folds; {choice} latent variables were chosen.",
+                    choice=choice,
+                ),
+                alt=say("Error of left-out folds by number of latent variables."),
                 x=np.arange(1.0, len(path) + 1).tolist(),
-                x_label="latent variables",
+                x_label=say("latent variables"),
                 y=path.tolist(),
-                y_label="squared error, variances",
+                y_label=say("squared error, variances"),
                 log_y=bool(path.min() > 0),
             ),
         ],
@@ -182,12 +194,13 @@ def _inputs(scores: Sequence[RegressionScores]) -> Section:
     names = first.model.card["features"]
     axis = _axis(first, names)
     return Section(
-        title="What the model uses",
+        title=say("What the model uses"),
         paragraphs=[
-            (
-                "Importance in projection (VIP) weighs inputs by what the latent variables that "
-                "they enter explain; its mean square is one. What an input does to a prediction "
-                "is told for one standard deviation more of this input alone."
+            say(
+                "Importance in projection (VIP) weighs inputs by what the latent "
+                "variables that they enter explain; its mean square is one. What an input "
+                "does to a prediction is told for one standard deviation more of this "
+                "input alone."
             )
         ],
         figures=[
@@ -223,24 +236,24 @@ def _bars(
     target, unit = scores[0].channel
     bars = Bars(
         kind="bars",
-        title="Importance of the inputs",
-        caption="The most important first.",
-        alt=f"Importance of each input, and what it does to {target}.",
+        title=say("Importance of the inputs"),
+        caption=say("The most important first."),
+        alt=say("Importance of each input, and what it does to {target}.", target=target),
         labels=[names[n] for n in order],
         values=vip[order].tolist(),
-        x_label="importance (VIP), 1",
+        x_label=say("importance (VIP), 1"),
         second=None if several else change[order, 0].tolist(),
-        second_label="" if several else f"change of {target}, {unit}",
+        second_label="" if several else say("change of {target}, {unit}", target=target, unit=unit),
     )
     if not several:
         return [bars]
     table = Table(
         kind="table",
-        title="Change of the targets",
-        caption="When an input alone is one standard deviation higher.",
-        alt="Change of each target for one standard deviation of each input.",
+        title=say("Change of the targets"),
+        caption=say("When an input alone is one standard deviation higher."),
+        alt=say("Change of each target for one standard deviation of each input."),
         columns=[
-            Column(label="input"),
+            Column(label=say("input")),
             *(Column(label=s.channel[0], unit=s.channel[1]) for s in scores),
         ],
         rows=[
@@ -262,20 +275,23 @@ def _along(
     panels = [
         Panel(
             y=vip[order].tolist(),
-            y_label="VIP, 1",
-            limits=[Limit(value=1.0, label="as much as on average", style="theoretical")],
+            y_label=say("VIP, 1"),
+            limits=[Limit(value=1.0, label=say("as much as on average"), style="theoretical")],
         )
     ]
     for score in scores[:_MOST_TARGETS]:
         target, unit = score.channel
         panels.append(
-            Panel(y=change[order, score.target].tolist(), y_label=f"change of {target}, {unit}")
+            Panel(
+                y=change[order, score.target].tolist(),
+                y_label=say("change of {target}, {unit}", target=target, unit=unit),
+            )
         )
     return Chart(
         kind="chart",
-        title="Importance of inputs along their axis",
-        caption="Inputs above the line count more than on average.",
-        alt="Importance in projection and effect of the inputs along their axis.",
+        title=say("Importance of inputs along their axis"),
+        caption=say("Inputs above the line count more than on average."),
+        alt=say("Importance in projection and effect of the inputs along their axis."),
         x=np.asarray(axis[0])[order].tolist(),
         x_label=axis[1],
         panels=panels,
@@ -288,11 +304,14 @@ def _distances(score: RegressionScores) -> Section:
     rows, arrays = score.test, score.model.arrays
     panels = []
     is_scaled = score.job.train.scaling == "unit"
-    labels = {"t2": "T², 1", "spe": "SPE, 1" if is_scaled else "SPE, squared unit of inputs"}
+    labels = {
+        "t2": "T², 1",
+        "spe": say("SPE, 1") if is_scaled else say("SPE, squared unit of inputs"),
+    }
     for name, label in labels.items():
         limit = float(arrays[f"envelope_{name}"])
         limits = (
-            [Limit(value=limit, label="limit of left-out rows", style="empirical")]
+            [Limit(value=limit, label=say("limit of left-out rows"), style="empirical")]
             if np.isfinite(limit)
             else []
         )
@@ -302,16 +321,18 @@ def _distances(score: RegressionScores) -> Section:
         )
     share = score.regression.settings.guard_alpha
     return Section(
-        title="Distance from the known data",
+        title=say("Distance from the known data"),
         figures=[
             Chart(
                 kind="chart",
-                title="T² and SPE of the tested rows",
-                caption=(
-                    f"Of training rows that were left out, {share:.0%} lie above each limit. T² is "
-                    "the distance within the latent variables, SPE what they leave of a row."
+                title=say("T² and SPE of the tested rows"),
+                caption=say(
+                    "Of training rows that were left out, {share:.0%} lie above each "
+                    "limit. T² is the distance within the latent variables, SPE what they "
+                    "leave of a row.",
+                    share=share,
                 ),
-                alt="T² and SPE along the tested rows with limits.",
+                alt=say("T² and SPE along the tested rows with limits."),
                 x=x,
                 x_label=x_label,
                 panels=panels,

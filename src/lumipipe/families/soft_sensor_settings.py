@@ -9,6 +9,7 @@ import numpy as np
 
 from lumipipe.families.inversion import Proposal, Wish, propose_settings, reachable
 from lumipipe.families.latent import latent_model
+from lumipipe.language import many, say
 from lumipipe.reporting.result import Metric
 from lumipipe.uncertainty.proportions import share_between_units
 
@@ -116,9 +117,12 @@ def _missed(
         number = targets.index(name)
         # Settings that were drawn nearer lie on the edge of an interval but for rounding.
         if not abs(predicted[number] - value) <= half[number] * (1 + 1e-6):
-            return (
-                f"The latent variables of the data do not vary so: asked for {name} {value:g} "
-                f"together with the rest, they come to {predicted[number]:.4g} at best."
+            return say(
+                "The latent variables of the data do not vary so: asked for {name} "
+                "{value:g} together with the rest, they come to {predicted:.4g} at best.",
+                name=name,
+                value=value,
+                predicted=predicted[number],
             )
     return ""
 
@@ -126,18 +130,23 @@ def _missed(
 def _too_far(proposal: Proposal, spe: float, confidence: float) -> str:
     """Why settings are not near enough to the data; empty where they are."""
     if not proposal.is_near:
-        return (
-            "Of all settings that the model predicts it for, the nearest to the data have a T² of "
-            f"{proposal.nearest_t2:.1f}; {confidence:.0%} of rows like the known ones stay below "
-            f"{proposal.limit:.1f}."
+        return say(
+            "Of all settings that the model predicts it for, the nearest to the data have "
+            "a T² of {nearest_t2:.1f}; {confidence:.0%} of rows like the known ones stay "
+            "below {limit:.1f}.",
+            nearest_t2=proposal.nearest_t2,
+            confidence=confidence,
+            limit=proposal.limit,
         )
     if not proposal.within_ranges:
-        return (
-            "No settings near the data keep to the ranges of the channels and to the inputs that "
-            "are fixed."
+        return say(
+            "No settings near the data keep to the ranges of the channels and to the "
+            "inputs that are fixed."
         )
     if spe > 1:
-        return "The settings lie off the plane of the latent variables, beyond the limit of SPE."
+        return say(
+            "The settings lie off the plane of the latent variables, beyond the limit of SPE."
+        )
     return ""
 
 
@@ -164,15 +173,16 @@ def reproduced(scores: Sequence[RegressionScores]) -> Metric:
     lower, upper, _ = share_between_units(np.bincount(clusters, hits)[kept], count[kept])
     return Metric(
         name="reproduced",
-        label="Tested rows whose measured targets have settings near the data (share)",
+        label=say("Tested rows whose measured targets have settings near the data (share)"),
         value=float(hits.mean()) if len(hits) else None,
         lower=lower,
         upper=upper,
         confidence=0.95,
         count=len(hits),
-        of="rows",
-        note=(
+        of=many("rows"),
+        note=say(
             "the model is run backwards from what was measured; near: T² among "
-            f"{score.confidence:.0%} of rows like the known ones"
+            "{confidence:.0%} of rows like the known ones",
+            confidence=score.confidence,
         ),
     )

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
+from lumipipe.language import MANY, say, translated
+from lumipipe.reporting.shown import shown_condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -67,10 +69,15 @@ def undecided_sentence(metrics: Sequence[Metric]) -> str:
     """What it takes to decide the first open condition; empty where none is open."""
     for metric in metrics:
         if metric.condition is not None and metric.met is None and metric.lower is not None:
-            return (
-                f"More data: {metric.label} rests on {metric.count} {metric.of} and may lie "
-                f"anywhere between {metric.lower:.2f} and {metric.upper:.2f}, so "
-                f"{metric.condition} is neither met nor missed."
+            return say(
+                "More data: {label} rests on {count} {of} and may lie anywhere between "
+                "{lower:.2f} and {upper:.2f}, so {condition} is neither met nor missed.",
+                label=metric.label,
+                count=metric.count,
+                of=translated(metric.of or "", MANY),
+                lower=metric.lower,
+                upper=metric.upper,
+                condition=shown_condition(metric.condition),
             )
     return ""
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from lumipipe.config import GroupSplit, Identifier, PositiveFloat, RandomSplit, Settings
+from lumipipe.config import GroupSplit, Identifier, PositiveFloat, RandomSplit, Settings, Text
 from lumipipe.errors import InputError
+from lumipipe.families.class_events import ClassCosts, event_facts
+from lumipipe.families.class_moments import class_moments
 from lumipipe.families.grouped_ridge import (
     fold_states,
     nested_fit,
@@ -23,11 +25,12 @@ from lumipipe.families.grouped_ridge import (
     ridge_settings,
     set_thresholds,
 )
-from lumipipe.families.interface import Model, Pass
+from lumipipe.families.interface import Dealt, Merging, Model, Pass
 from lumipipe.families.leakage import Sides, leakage_tests
 from lumipipe.features import FEATURES, build_features, measure_features
 from lumipipe.kernels.philox import uniform_at
 from lumipipe.kernels.windows import window_batch
+from lumipipe.language import term
 from lumipipe.metrics.confusion import ConfusionReducer
 from lumipipe.metrics.rows import RowsReducer, Together
 from lumipipe.models.ridge import RidgeReducer
@@ -41,9 +44,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from lumipipe.backend import Array
+    from lumipipe.backend import Array, State
     from lumipipe.comm import Comm
     from lumipipe.config import Request
+    from lumipipe.families.grouped_ridge import Calibrate
     from lumipipe.families.interface import Block, Job
     from lumipipe.fold import Batch, Leaf, Leaves
     from lumipipe.reporting.result import LeakageTest
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from lumipipe.windows import WindowPlan
 
 _RATE_TOLERANCE = 0.02  # windows are counted in samples, so one rate must serve all
+_FEWEST_CLASSES = 2
 _FEWEST_FOLDS = 3  # one to test, one to choose on, one to fit
 _PURPOSE = 0xF01D  # keeps the draws of random folds apart from others of the same seed
 
@@ -64,6 +69,8 @@ class ClassifierSettings(Settings):
     """The stream with the signals."""
     leave_out: dict[str, list[str]] = {}
     """Label or attribute to the values whose recordings take no part."""
+    inputs: Annotated[list[Text], Field(min_length=1)] | None = None
+    """Channels that features are made of; all of the stream where absent."""
     window_s: PositiveFloat = 4.0
     """Length of a window."""
     hop_s: PositiveFloat = 1.0
@@ -115,7 +122,27 @@ def check_classifier(request: Request, settings: ClassifierSettings, place: str)
     for name in settings.features:
         if name not in FEATURES:
             raise InputError(place, f"no feature {name}", f"use {', '.join(FEATURES)}")
+    _check_inputs(request, settings, place)
     classifier_split(request)
+
+
+def _check_inputs(request: Request, settings: ClassifierSettings, place: str) -> None:
+    """Refuse inputs that no source of the stream declares."""
+    known = [
+        channel
+        for source in request.data
+        if source.stream == settings.stream
+        for channel in source.channels
+    ]
+    if any(channel.columns is not None for channel in known):
+        return  # names come from the files
+    for name in settings.inputs or ():
+        if name not in {channel.name for channel in known}:
+            raise InputError(
+                place,
+                f"inputs: {name} is no channel of stream {settings.stream}",
+                f"use {', '.join(dict.fromkeys(channel.name for channel in known))}",
+            )
 
 
 def _typical(channel: ChannelRow) -> float:
@@ -185,7 +212,14 @@ class WindowClassifier:
         if self.per_row:
             return self.stream.label_names[self.settings.label]
         known = self.job.known()
-        return tuple(sorted({known[r][self.settings.label] for r in self._used}))
+        found = tuple(sorted({known[r][self.settings.label] for r in self._used}))
+        if len(found) < _FEWEST_CLASSES:
+            raise InputError(
+                "train.label",
+                f"all recordings are of one class ({found[0]})",
+                "give recordings of at least two classes",
+            )
+        return found
 
     @cached_property
     def _class_of_recording(self) -> NDArray[np.int64]:
@@ -226,6 +260,16 @@ class WindowClassifier:
         """Number of folds."""
         return len(set(self.fold_of_group.values()))
 
+    @property
+    def window_rows(self) -> int:
+        """Rows that features are made of."""
+        return max(1, round(self.settings.window_s * self.rate_hz))
+
+    @property
+    def plan_rows(self) -> int:
+        """Rows that a window needs around it, itself included."""
+        return self.window_rows
+
     @cached_property
     def plan(self) -> WindowPlan:
         """Windows and chunks of the recordings that take part."""
@@ -236,7 +280,7 @@ class WindowClassifier:
                 pieces if number in used else []
                 for number, pieces in enumerate(self.stream.segments)
             ],
-            max(1, round(self.settings.window_s * self.rate_hz)),
+            self.plan_rows,
             max(1, round(self.settings.hop_s * self.rate_hz)),
             self.settings.windows_per_chunk,
         )
@@ -245,19 +289,38 @@ class WindowClassifier:
         if without:
             raise InputError(
                 "window_s",
-                f"no recording of {without[0]} holds a window of {self.settings.window_s:g} s",
+                f"no recording of {without[0]} holds {self.plan_rows / self.rate_hz:g} s in a "
+                "piece",
                 "shorten the window, or leave that group out",
             )
         return plan
 
     @cached_property
+    def inputs(self) -> list[int]:
+        """Places of the channels that features are made of, in the stream."""
+        names = [channel.name for channel in self.stream.channels]
+        wanted = names if self.settings.inputs is None else self.settings.inputs
+        for name in wanted:
+            if name not in names:
+                raise InputError("inputs", f"{name} is no channel", f"use {', '.join(names)}")
+        return [names.index(name) for name in wanted]
+
+    @property
+    def channels(self) -> list[ChannelRow]:
+        """The channels that features are made of."""
+        return [self.stream.channels[place] for place in self.inputs]
+
+    @property
+    def scales(self) -> list[float]:
+        """Typical amplitude of each of these channels, known before any data."""
+        return [_typical(c) if c.scale is None else c.scale for c in self.channels]
+
+    @cached_property
     def features(self) -> list[Any]:
         """The features that are asked for."""
-        channels = [
-            channel if channel.scale is not None else replace(channel, scale=_typical(channel))
-            for channel in self.stream.channels
-        ]
-        settings, length = self.settings.features, self.plan.length
+        pairs = zip(self.channels, self.scales, strict=True)
+        channels = [replace(channel, scale=scale) for channel, scale in pairs]
+        settings, length = self.settings.features, self.window_rows
         return build_features(settings, channels, length, self.rate_hz, self.job.seed)
 
     @cached_property
@@ -275,24 +338,78 @@ class WindowClassifier:
 
     def fit(self, leaves: Leaves, comm: Comm) -> Model:
         """The models of all folds with their thresholds, and the one for new data."""
-        backend = self.job.backend
+        states = fold_states(self.job.backend, self.reducer, self.folds, leaves, comm)
+        return self.fitted(states, comm)
+
+    def fitted(self, states: list[State], comm: Comm) -> Model:
+        """The models from the merged cross-products of each fold."""
         coverage = self.job.request.evaluation.interval.coverage
-        states = fold_states(backend, self.reducer, self.folds, leaves, comm)
         nested = ridge_settings(
-            self.settings.penalties, self.reducer.inputs, set_thresholds(coverage)
+            self.settings.penalties,
+            self.reducer.inputs,
+            set_thresholds(coverage, self.job.scores),
+            self.event_limits,
         )
-        arrays = nested_fit(nested, backend, self.reducer, states, comm)
-        card = {
+        arrays = nested_fit(nested, self.job.backend, self.reducer, states, comm)
+        arrays |= class_moments(self.job.backend, self.reducer, states)
+        card = {**self.facts, "fold_of_group": self.fold_of_group}
+        return Model(arrays, card | event_facts(self.event, self.classes, arrays))
+
+    @cached_property
+    def event(self) -> ClassCosts | None:
+        """What somebody acts on, where the request has costs and says it."""
+        return ClassCosts.of(self.job.request.question, self.classes)
+
+    @property
+    def event_limits(self) -> Calibrate | None:
+        """Limits above which somebody acts, from outputs of models on rows that they never saw."""
+        event, scores = self.event, self.job.scores
+        if event is None:
+            return None
+        return lambda model, outputs, targets, _: event.calibrate(scores, model, outputs, targets)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the arrays of the model mean, but for who was held out with whom."""
+        return {
             "classes": list(self.classes),
-            "channels": [[c.name, c.quantity, c.unit] for c in self.stream.channels],
+            "channels": [[c.name, c.quantity, c.unit] for c in self.channels],
             "rate_hz": self.rate_hz,
-            "window_rows": self.plan.length,
+            "window_rows": self.window_rows,
             "features": [name for feature in self.features for name in feature.names],
             "penalties": list(self.settings.penalties),
-            "fold_of_group": self.fold_of_group,
-            "coverage": coverage,
+            "coverage": self.job.request.evaluation.interval.coverage,
         }
-        return Model(arrays, card)
+
+    def merging(self, name: str, leaves: Mapping[str, Leaves]) -> Merging:
+        """How the leaves of this classifier's pass merge apart from the data.
+
+        Parameters
+        ----------
+        name : str
+            The pass.
+        leaves : mapping of str to Leaves
+            Leaves of training; nothing is said of the windows of each class without them.
+        """
+        common: dict[str, Any] = {"classes": list(self.classes), "rate_hz": self.rate_hz}
+        if self.per_row and name in leaves:
+            # Of labels of rows the store tells names; another store has those that are shown.
+            means = [self.learnt(state)["mean"] for state in leaves[name].values()]
+            seen = np.any([mean[self.reducer.inputs :] > 0 for mean in means], axis=0)
+            common["windows of each class"] = seen.tolist()
+        if self.event is not None:
+            common["decision"] = self.event.facts(self.classes)
+        dealt = {} if isinstance(self.split, RandomSplit) else {name: self._dealt}
+        labels = {} if self.per_row else {self.settings.label: list(self.classes)}
+        return Merging(dealt, common, (name,), labels)
+
+    @property
+    def _dealt(self) -> Dealt:
+        return Dealt(self.groups, self.fold_of_group)
+
+    def learnt(self, state: State) -> State:
+        """Cross-products and sampled rows of features in a state."""
+        return state
 
     def score_pass(self, model: Model) -> Pass:
         """Each window by the model that has not seen its group."""
@@ -328,7 +445,7 @@ class WindowClassifier:
         plan = self.plan
         recording = plan.recording[number]
         units = [row.unit for row in self.job.dataset.recordings]
-        fold = self._folds_of(number, recording)
+        fold = self.folds_of(number, recording)
         return leakage_tests(
             Sides(
                 split=self.split,
@@ -352,15 +469,16 @@ class WindowClassifier:
         backend = self.job.backend
         truth, keep = self._truth(block)
         fold = self._fold(block)[keep]
-        x = self._measure(block, keep)
+        measured = self._measure_windows(self._windows(block, keep))
         one_hot = backend.asarray(np.eye(len(self.classes))[truth[keep]])
-        number = backend.asarray(block.number[keep])
+        # The sample of a fold must not change when another unit joins or leaves.
+        number = backend.asarray(self.plan.own_numbers(block.number[keep]))
         batches: dict[Leaf, Batch] = {}
         for value in np.unique(fold):
             chosen = backend.asarray(np.flatnonzero(fold == value))
             batches[str(value),] = {
                 name: backend.xp.take(array, chosen, axis=0)
-                for name, array in (("x", x), ("y", one_hot), ("number", number))
+                for name, array in {**measured, "y": one_hot, "number": number}.items()
             }
         return batches
 
@@ -393,19 +511,22 @@ class WindowClassifier:
     def _group(self, block: Block) -> NDArray[np.object_]:
         """The held-out group of each window; for a random split, its fold."""
         if isinstance(self.split, RandomSplit):
-            return np.array([f"fold {number}" for number in self._fold(block)], dtype=object)
+            return np.array(
+                [term("fold {number}", number=number) for number in self._fold(block)], dtype=object
+            )
         return np.array([self.groups[r] for r in block.recording], dtype=object)
 
     def _fold(self, block: Block) -> NDArray[np.int64]:
         """The fold of each window of a block."""
-        return self._folds_of(block.number, block.recording)
+        return self.folds_of(block.number, block.recording)
 
-    def _folds_of(
+    def folds_of(
         self, number: NDArray[np.int64], recording: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """The fold of windows, by number and recording."""
         if isinstance(self.split, RandomSplit):
-            draws = uniform_at(number, (self.job.seed, _PURPOSE))
+            # Its own number, so that the draw stays when another unit joins or leaves.
+            draws = uniform_at(self.plan.own_numbers(number), (self.job.seed, _PURPOSE))
             return np.asarray(np.floor(draws * self.split.folds), dtype=np.int64)
         folds = [self.fold_of_group[self.groups[r]] for r in recording]
         return np.asarray(folds, dtype=np.int64)
@@ -423,8 +544,20 @@ class WindowClassifier:
 
     def _measure(self, block: Block, keep: NDArray[np.int64]) -> Array:
         """Features of the kept windows: float64 (window, feature) on the device."""
-        starts = self.job.backend.asarray(block.starts[keep])
-        windows = window_batch(block.rows, starts, block.length)
+        return measure_features(self.features, self._windows(block, keep), self.rate_hz)
+
+    def _windows(self, block: Block, keep: NDArray[np.int64]) -> Array:
+        """The kept windows: float32 (time, channel, window) on the device."""
+        backend = self.job.backend
+        before = (block.length - self.window_rows) // 2  # rows around a window are no input
+        rows = block.rows
+        if self.settings.inputs is not None:
+            rows = backend.xp.take(rows, backend.asarray(np.asarray(self.inputs)), axis=1)
+        starts = backend.asarray(block.starts[keep] + before)
+        windows = window_batch(rows, starts, self.window_rows)
         # Signals have at most 24 bits; half the bytes halve the time of features.
-        single = self.job.backend.xp.astype(windows, self.job.backend.xp.float32)
-        return measure_features(self.features, single, self.rate_hz)
+        return backend.xp.astype(windows, backend.xp.float32)
+
+    def _measure_windows(self, windows: Array) -> dict[str, Array]:
+        """What training learns of windows, beside their classes."""
+        return {"x": measure_features(self.features, windows, self.rate_hz)}

@@ -15,7 +15,9 @@ from lumipipe.features.convolution import RandomConvolution
 from lumipipe.features.envelope import Envelope
 from lumipipe.features.fourier import RandomFourier
 from lumipipe.features.lags import Lags
+from lumipipe.features.poling import Poling
 from lumipipe.features.polynomial import Polynomial
+from lumipipe.features.ratios import Ratios
 from lumipipe.features.slopes import Slopes
 from lumipipe.features.spectral import Spectral
 from lumipipe.features.statistics import Statistics
@@ -37,6 +39,8 @@ FEATURES: dict[str, FeatureClass] = {
     "lags": Lags,
     "slopes": Slopes,
     "trend": Trend,
+    "ratios": Ratios,
+    "poling": Poling,
 }
 
 __all__ = ["FEATURES", "build_features", "measure_features"]

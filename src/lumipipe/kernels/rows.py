@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace, device
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lumipipe.backend import Array
 
 _LONG = 2**10  # values of a row that is long enough
@@ -95,3 +97,36 @@ def _rows_in_a_long_one(x: Array) -> int:
     while 2 * many * channels <= _LONG and rows % (2 * many) == 0 and rows:
         many *= 2
     return many
+
+
+def centred(rows: Array, centre: Sequence[float], is_log: Sequence[bool]) -> Array:
+    """Rows, or the logarithms of some of their channels, less a centre of each channel.
+
+    Parameters
+    ----------
+    rows : array of float32 or float64, shape (row, channel)
+        NaN where missing.
+    centre : sequence of float, length channel
+        What is taken from each channel, or from its logarithm.
+    is_log : sequence of bool, length channel
+        Whether a channel's logarithm is taken; NaN where it is not above 0.
+
+    Returns
+    -------
+    array of the dtype of `rows`, shape (row, channel)
+        NaN where missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> centred(np.asarray([[1.0, 5.0], [-1.0, 6.0]]), [0.5, 5.0], [True, False])
+    array([[-0.5,  0. ],
+           [ nan,  1. ]])
+    """
+    xp, where = array_namespace(rows), device(rows)
+    if any(is_log):
+        chosen = xp.asarray(list(is_log), dtype=xp.bool, device=where)[None, :]
+        nothing = xp.full_like(rows, xp.nan)
+        logarithm = xp.log(xp.where(chosen & (rows > 0), rows, xp.ones_like(rows)))
+        rows = xp.where(chosen, xp.where(rows > 0, logarithm, nothing), rows)
+    return rows - xp.asarray(list(centre), dtype=rows.dtype, device=where)[None, :]

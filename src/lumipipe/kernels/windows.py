@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 from array_api_compat import array_namespace, device
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lumipipe.backend import Array
+
+_FLOOR = 1e-3  # of a scale, below which a spread is none
 
 
 def window_batch(rows: Array, starts: Array, length: int) -> Array:
@@ -49,3 +53,37 @@ def window_batch(rows: Array, starts: Array, length: int) -> Array:
     index = (starts[None, None, :] + time) * channels + channel
     flat = xp.take(xp.reshape(rows, (-1,)), xp.reshape(index, (-1,)), axis=0)
     return xp.reshape(flat, (length, channels, starts.shape[0]))
+
+
+def levels(windows: Array, scales: Sequence[float]) -> Array:
+    """Level and spread of each channel of windows: whether signals are alike at a glance.
+
+    Parameters
+    ----------
+    windows : array of float32 or float64, shape (time, channel, window)
+        Windows.
+    scales : sequence of float, length channel
+        Typical amplitudes, known before the data, that channels are divided by.
+
+    Returns
+    -------
+    array of float64, shape (window, 2 channel)
+        Means, then logarithms of standard deviations plus a thousandth.
+
+    Notes
+    -----
+    *Accuracy*: the spread is that of deviations from the mean, never a difference of squares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> levels(np.asarray([[[1.0]], [[3.0]]]), [1.0]).round(3).tolist()
+    [[2.0, 0.001]]
+    """
+    xp, where = array_namespace(windows), device(windows)
+    scale = xp.asarray(list(scales), dtype=xp.float64, device=where)
+    x = xp.astype(windows, xp.float64) / scale[None, :, None]
+    mean = xp.mean(x, axis=0)
+    centred = x - mean[None, :, :]
+    spread = xp.sqrt(xp.mean(centred * centred, axis=0))
+    return xp.matrix_transpose(xp.concat([mean, xp.log(spread + _FLOOR)], axis=0))

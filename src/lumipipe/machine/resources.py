@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lumipipe.machine.partitions import Partition
     from lumipipe.machine.shape import Shape
 
-_HERE = "laptop"  # compute.target where a request names none
+HERE = "laptop"
+"""`compute.target` of a run without a scheduler, and where a request names none."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def derive(
 
 def _partitions(machine: Machine, verb: str, target: str, place: str) -> list[str]:
     """Names of the partitions to try."""
-    if target == _HERE and target not in machine.targets:
+    if target == HERE and target not in machine.targets:
         known = ", ".join(machine.targets)
         raise InputError(
             place,

@@ -140,7 +140,7 @@ class ResidualBins:
             regime = xp.astype(batch["regime"], xp.int64)
             known &= (regime >= 0) & (regime < self.regimes)
             cell = cell + 2 * len(self.edges) * regime
-        counts = _counts(
+        counts = cell_counts(
             xp.where(known, cell, -xp.ones_like(cell)), 2 * len(self.edges) * self.regimes
         )
         new = {
@@ -154,7 +154,7 @@ class ResidualBins:
         return {name: first[name] + second[name] for name in first}
 
 
-def _counts(cells: Array, number: int) -> Array:
+def cell_counts(cells: Array, number: int) -> Array:
     """How often each cell 0 … `number` - 1 occurs: int64; others are not counted."""
     xp = array_namespace(cells)
     # Sorted, not scattered: a scatter is not in the standard, and on a device its order is free.

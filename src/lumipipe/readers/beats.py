@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.language import finding
 from lumipipe.readers.legs import Pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MISSING = "missing beats"
+MISSING = finding("missing beats")
 _LATE_S = 10.0
 """A message holds up to five intervals, and records come up to some seconds apart: beats whose
 sum is farther than this from the clock have lost some among them."""

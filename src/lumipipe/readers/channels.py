@@ -14,6 +14,7 @@ import numpy as np
 
 from lumipipe.config import member_name
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.numberforms import forms_of, shapes
 from lumipipe.readers.tables import unknown_column
 from lumipipe.readers.units import conversion
@@ -135,13 +136,19 @@ def channel_values(
         readings[raw == (np.float32(code) if is_single else code)] = np.nan
     _refuse_outside(table, readings, channel, where, rows.start)
     valid = readings[~np.isnan(readings)]
-    if not valid.size:
-        raise RecordingError(where, "has no reading at all", "drop the channel or the recording")
+    if not valid.size and not channel.may_be_absent:
+        raise RecordingError(
+            where,
+            "has no reading at all",
+            "drop the channel or the recording, or set may_be_absent: true",
+        )
     notes = []
     if valid.size < readings.size:
-        notes.append(f"channel {channel.name}: {readings.size - valid.size} rows without reading")
-    if is_constant(valid):
-        notes.append(f"channel {channel.name}: constant at {valid[0]:.10g} {channel.unit}")
+        notes.append(
+            finding(f"channel {channel.name}: {readings.size - valid.size} rows without reading")
+        )
+    if valid.size and is_constant(valid):
+        notes.append(finding(f"channel {channel.name}: constant at {valid[0]:.10g} {channel.unit}"))
     return ChannelValues(readings * factor + offset, is_single, tuple(notes))
 
 
@@ -189,7 +196,7 @@ def stored_type(source: Source, channels: list[ChannelValues], dtype: str, place
         return np.dtype(np.float32)
     direct = True
     for channel, item in zip(source.channels, channels, strict=True):
-        if item.is_single:
+        if item.is_single or np.isnan(item.values).all():
             continue
         factor, offset, _ = conversion(channel.quantity, channel.unit, place)
         resolution = None if channel.resolution is None else channel.resolution * factor
@@ -232,7 +239,9 @@ def _refuse_outside(
     bad = np.isinf(readings) | (readings < low) | (readings > high)
     if bad.any():
         row = int(np.argmax(bad))
-        limits = f"the range [{low:g}, {high:g}] {channel.unit}" if channel.range else "all numbers"
+        limits = finding(
+            f"the range [{low:g}, {high:g}] {channel.unit}" if channel.range else "all numbers"
+        )
         raise RecordingError(
             where,
             f"{table.row_place(first + row)} has {readings[row]:.10g}, outside {limits}; "
@@ -249,7 +258,8 @@ def _text_fault(table: Table, column: np.ndarray, where: str) -> tuple[str, str,
         if text.strip() and not forms_of(next(iter(shapes([text])))):
             return (
                 where,
-                f"{table.row_place(row)} holds {text!r}, not a number",
+                finding(f"{table.row_place(row)} holds {text!r}, not a number"),
                 "name a column of numbers, or add the text to read.missing",
             )
-    return where, f"its column is {column.dtype}, not numbers", "name a column of numbers"
+    fault = finding(f"its column is {column.dtype}, not numbers")
+    return where, fault, "name a column of numbers"

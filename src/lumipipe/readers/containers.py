@@ -139,7 +139,15 @@ def container_table(
     -------
     Table
         With the attribute ``table``.
+
+    Raises
+    ------
+    ValueError
+        If columns differ in length: the file is damaged.
     """
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"its columns have {min(lengths)} to {max(lengths)} rows")
     attributes = {
         key: number_text(value)
         for key, value in said.items()

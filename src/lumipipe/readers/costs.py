@@ -20,7 +20,7 @@ _RATES = {
     "ts": (0.5e-3, 19e6),
     "npy": (0.7e-3, 360e6),
     "mat5": (0.9e-3, 370e6),
-    "excel": (0.6e-3, 3.0e6),  # bytes of a workbook are compressed
+    "excel": (0.5, 3.0e6),  # bytes of a workbook are compressed; a process for each file
     # These on real files, of up to 10,686 records or points, and half an hour of an ECG.
     "fit": (0.7e-3, 0.26e6),
     "gpx": (0.7e-3, 3.3e6),
@@ -37,6 +37,17 @@ _RATES = {
     "tdms": (0.7e-3, 3600e6),
     "uff": (1.8e-3, 31e6),
     "wav": (0.1e-3, 4400e6),
+    # Seconds of the processor, with a process for each file: 10 MB of 100 Hz, half an hour.
+    "cwa": (0.78, 36e6),
+    "gt3x": (0.6, 0.3e6),
+    # Two thousand pages, 80,000 samples, 86,400 readings, 40,000 frames of three players, and a
+    # real file of 22 players.
+    "geneactiv": (0.8e-3, 33e6),
+    "goldencheetah": (0.5e-3, 7.8e6),
+    "fitbit": (0.5e-3, 1.9e6),
+    "tracab": (50e-3, 0.21e6),
+    "sc2replay": (1.8, 0.25e6),  # a process for each file
+    "epts": (50e-3, 1.0e6),
 }
 _SLOWEST = (max(first for first, _ in _RATES.values()), min(rate for _, rate in _RATES.values()))
 # Typical of numbers as text: 2.3 and 3.1 were measured for digits that are noise to the last.

@@ -18,6 +18,7 @@ from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.dialect import DELIMITERS, Dialect, forms_left, prove
 from lumipipe.readers.numberforms import is_whole
 from lumipipe.readers.rows import Form
+from lumipipe.readers.salvage import Whole, whole_lines
 from lumipipe.readers.tables import ReaderOptions, Table
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Options(ReaderOptions):
     """Encoding to use where the file is not UTF-8, such as cp1252."""
     header: Annotated[int, Field(ge=0)] = 1
     """Number of lines before the first row."""
+    footer: Annotated[int, Field(ge=0)] = 0
+    """Number of lines after the last row, such as totals, which are passed over."""
     names_line: Annotated[int, Field(ge=1)] | None = None
     """Line of the header that holds the names, from 1; needed where header is above 1."""
     names: Annotated[list[str], Field(min_length=1)] | None = None
@@ -113,10 +116,20 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is empty, a row has another length, or a cell contradicts its column.
     """
-    form, dialect, encoding = proven(file, options)
+    yield parsed(*proven(file, options))
+
+
+def parsed(form: Form, dialect: Dialect, encoding: str) -> Table:
+    """The table of a file whose dialect is known; parameters are what `proven` returns."""
     columns = _parse(form, dialect)
     said = {"dialect": f"{dialect}, encoding {encoding}"}
-    yield Table(plain_name(file), columns, said, options.header + 1)
+    return Table(plain_name(form.file), columns, said, form.header + 1)
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The content up to its last whole line; None where a sign has two bytes or more."""
+    wide = codecs.lookup(options.encoding or "utf-8").name.startswith(("utf-16", "utf-32"))
+    return None if wide else whole_lines(content)
 
 
 def proven(file: Path, options: Options) -> tuple[Form, Dialect, str]:
@@ -139,8 +152,9 @@ def proven(file: Path, options: Options) -> tuple[Form, Dialect, str]:
     InputError
         As `read` does.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         text, encoding = _decode(file, stream.read(), options.encoding)
+    text = _without_footer(text, options.footer)
     form = Form(
         file=file,
         text=text,
@@ -154,6 +168,13 @@ def proven(file: Path, options: Options) -> tuple[Form, Dialect, str]:
     )
     delimiters = DELIMITERS if options.delimiter is None else (options.delimiter,)
     return form, prove(form, delimiters, forms_left(options.decimal, options.thousands)), encoding
+
+
+def _without_footer(text: str, lines: int) -> str:
+    """The text without its last lines; line ends after the last one are none."""
+    if not lines:
+        return text
+    return "".join(text.rstrip("\r\n").splitlines(keepends=True)[:-lines])
 
 
 def _decode(file: Path, raw: bytes, declared: str | None) -> tuple[str, str]:
@@ -251,5 +272,6 @@ def _kind(form: Form, dialect: Dialect, column: int) -> str:
 def _unpadded(text: str, delimiter: str) -> str:
     """The text without blanks before a delimiter or a line's end."""
     sign = re.escape(delimiter)
-    pattern = rf" +(?={sign}|\r|\n|$)"
+    # From the first blank of a run only, and never back: a line of blanks takes linear time.
+    pattern = rf"(?<! ) ++(?={sign}|\r|\n|$)"
     return re.sub(pattern, "", text) if " " in text else text

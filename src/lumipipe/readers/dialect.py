@@ -214,7 +214,10 @@ def _splits_further(scan: Scan, present: list[str]) -> bool:
 def _first_width(form: Form, delimiter: str) -> int:
     """Cells of the first row with a delimiter, however well it is quoted."""
     lines = form.text.splitlines()[form.header : form.header + 1]
-    return len(next(csv.reader(lines, delimiter=delimiter), []))
+    try:
+        return len(next(csv.reader(lines, delimiter=delimiter), []))
+    except csv.Error:
+        return 0
 
 
 def _no_delimiter(form: Form) -> InputError:

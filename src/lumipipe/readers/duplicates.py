@@ -1,4 +1,4 @@
-"""One activity in several files: found by device, start, duration and distance.
+"""One session in several files: found by equal bytes, or by device, start, duration and distance.
 
 A watch, a platform's export and a coach's archive give the same activity with other bytes: it
 would count twice, and could stand on both sides of a split.
@@ -6,11 +6,14 @@ would count twice, and could stand on both sides of a split.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from lumipipe.config import Source
 
 START_S = 5.0
 """Starts that differ by more are two activities: exporters cut to whole seconds, and begin with the
@@ -19,6 +22,39 @@ DURATION = 0.02
 """Share by which the time from first to last row may differ, but 5 s at least: ends are cut."""
 DISTANCE = 0.05
 """Share by which distances that were measured in one way may differ."""
+
+
+def takes_the_same(one: Source, other: Source) -> bool:
+    """Whether two sources would make the same rows of the same bytes.
+
+    A file may be named twice for different tables, streams, rows or periods of it.
+
+    >>> from lumipipe.config import Source
+    >>> form = {"id": "a", "source": "a.csv", "format": "csv",
+    ...         "time": {"kind": "order", "row": "an hour"},
+    ...         "channels": [{"name": "x", "quantity": "ratio", "unit": "1"}]}
+    >>> whole, first, rest = (
+    ...     Source(**form, rows=rows) for rows in (None, (0, 5), (5, None)))
+    >>> takes_the_same(whole, first), takes_the_same(first, rest)
+    (True, False)
+    """
+    alike = ("format", "read", "stream")
+    return (
+        all(getattr(one, name) == getattr(other, name) for name in alike)
+        and _overlap(_row_span(one), _row_span(other))
+        and (one.period is None or other.period is None or _overlap(one.period, other.period))
+    )
+
+
+def _row_span(source: Source) -> tuple[float, float]:
+    """First and last row that a source keeps."""
+    first, stop = source.rows or (0, None)
+    return float(first), float("inf") if stop is None else float(stop - 1)
+
+
+def _overlap(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    """Whether two spans, ends included, share anything."""
+    return bool(one[0] <= other[1] and other[0] <= one[1])
 
 
 class Recorded(Protocol):
@@ -36,7 +72,47 @@ class Recorded(Protocol):
     def streams(self) -> Mapping[str, object]: ...  # noqa: D102
 
 
+class Read(Recorded, Protocol):
+    """What is asked of a recording that was read from a file of a request."""
+
+    @property
+    def source(self) -> str: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+
+
 RecordedT = TypeVar("RecordedT", bound=Recorded)
+ReadT = TypeVar("ReadT", bound=Read)
+
+
+def copied_groups(recordings: Sequence[ReadT], sources: Mapping[str, Source]) -> list[list[ReadT]]:
+    """Recordings from files with equal bytes, where the sources would make the same rows of them.
+
+    Parameters
+    ----------
+    recordings : sequence of Read
+        In the order of their files.
+    sources : mapping of str to Source
+        Sources by their identity; recordings that were joined of several are never copies.
+
+    Returns
+    -------
+    list of list of Read
+        Groups of two or more, each of the same recording of several files.
+    """
+    places: Counter[tuple[str, str]] = Counter()
+    groups: dict[tuple[str, int], list[ReadT]] = {}
+    for item in recordings:
+        file = (item.source, item.file.partition("#")[0])
+        places[file] += 1
+        if item.source in sources:
+            groups.setdefault((item.sha256, places[file]), []).append(item)
+    found = []
+    for group in groups.values():
+        first = sources[group[0].source]
+        same = [item for item in group if takes_the_same(first, sources[item.source])]
+        found += [same] if len(same) > 1 else []
+    return found
 
 
 class _Mark(NamedTuple):

@@ -178,6 +178,10 @@ def _wild_part(text: str) -> str:
 def _package_folder(source: Source) -> Path:
     """Folder of an installed package, found without importing it."""
     name = source.source.removeprefix(_PACKAGE).partition("/")[0]
+    if ".." in Path(_inner(source.source)).parts:
+        raise InputError(
+            f"source {source.id}", f"{source.source} leads out of the package", "name its files"
+        )
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     if spec is None or not spec.submodule_search_locations:
         raise InputError(

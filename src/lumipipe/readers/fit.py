@@ -5,19 +5,22 @@ Decoding is in `lumipipe.readers.fitdata`, what all activity files share in `lum
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.beats import beats_from_messages
 from lumipipe.readers.compressed import read_limited, shown
 from lumipipe.readers.fitdata import UTC_S, decode, is_position
+from lumipipe.readers.fitpool import LENGTH_UNITS, lengths, strap_heart_rate
 from lumipipe.readers.legs import CLOCK_NOT_SET, UNITS, ActivityOptions, Leg, Pause, leg_tables
-from lumipipe.readers.privacy import pseudonym
+from lumipipe.readers.privacy import POSITIONS_KEPT, pseudonym
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from lumipipe.readers.fitdata import Content, Part
@@ -33,8 +36,9 @@ _POSITIONS = {"position_lat": "latitude", "position_long": "longitude"}
 class Options(ActivityOptions):
     """Keys of a FIT file."""
 
-    table: Literal["records", "rr"] = "records"
-    """`records` for the readings, `rr` for the times between heartbeats."""
+    table: Literal["records", "rr", "heart_rate", "lengths"] = "records"
+    """`records` for the readings, `rr` for the times between heartbeats, `heart_rate` for what a
+    strap kept under water, `lengths` for the lengths of a pool."""
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
@@ -52,7 +56,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     Table
         Columns of float64: ``time`` (s since 1970, UTC), the fields of the FIT profile by name
         and unit, developer fields as ``developer/NAME``; the file's unit of each that has no
-        standard one as the attribute ``unit.COLUMN``. A record belongs to the last session that
+        standard one as the attribute ``unit.COLUMN``. Of the other tables: times between beats in
+        `lumipipe.readers.beats`, the strap's heart rate and pool lengths in
+        `lumipipe.readers.fitpool`. A record belongs to the last session that
         has begun, wherever the file holds its summary.
 
     Raises
@@ -62,13 +68,11 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is damaged, holds no records, or none of its records has a time.
     """
-    content = decode(file, read_limited(file, _MOST_BYTES), salvage=options.salvage)
-    if options.table == "rr":
-        legs = [leg for part in content.parts for leg in _beat_legs(part, options)]
-        missing = "no times between heartbeats"
-    else:
-        legs = [leg for part in content.parts for leg in _record_legs(part, options)]
-        missing = "no records"
+    content = decode(
+        file, read_limited(file, options.most_bytes or _MOST_BYTES), salvage=options.salvage
+    )
+    made, missing = _TABLES[options.table]
+    legs = [leg for part in content.parts for leg in made(part, options)]
     if not any(len(leg.columns["time"]) for leg in legs):
         raise RecordingError(
             shown(file), f"holds {missing} ({_kind(content)})", "name the files of activities only"
@@ -79,7 +83,8 @@ def read(file: Path, options: Options) -> Iterator[Table]:
 def _kind(content: Content) -> str:
     """What kind of file it says that it is."""
     kinds = [item.get("type") for part in content.parts for item in part.said.get("file_id", [])]
-    return ", ".join(dict.fromkeys(f"file type {kind}" for kind in kinds)) or "no file type"
+    told = dict.fromkeys(finding(f"file type {kind}") for kind in kinds)
+    return ", ".join(told) or finding("no file type")
 
 
 def _record_legs(part: Part, options: Options) -> list[Leg]:
@@ -87,13 +92,35 @@ def _record_legs(part: Part, options: Options) -> list[Leg]:
     names = sorted({name for row in part.records for name in row})
     rows = {name: np.array([row.get(name, np.nan) for row in part.records]) for name in names}
     columns = _standard(rows, options) if rows else {}
-    return _legs(part, columns, options) if columns else []
+    legs = _legs(part, columns, options) if columns else []
+    if not options.positions and any(map(is_position, names)):
+        legs = [replace(leg, said=leg.said | POSITIONS_KEPT) for leg in legs]
+    return legs
 
 
 def _beat_legs(part: Part, options: Options) -> list[Leg]:
     """The legs of a part with their times between heartbeats."""
     columns, pauses = beats_from_messages(part.hrv, _pauses(part))
     return _legs(part, columns, options, pauses) if len(columns["time"]) else []
+
+
+def _pulse_legs(part: Part, options: Options) -> list[Leg]:
+    """The legs of a part with the heart rate that a strap kept."""
+    columns = strap_heart_rate(part.pulses)
+    return _legs(part, columns, options) if len(columns["time"]) else []
+
+
+def _length_legs(part: Part, options: Options) -> list[Leg]:
+    """The legs of a part with their pool lengths."""
+    return _legs(part, lengths(part.lengths), options) if part.lengths else []
+
+
+_TABLES: dict[str, tuple[Callable[[Part, Options], list[Leg]], str]] = {
+    "records": (_record_legs, finding("no records")),
+    "rr": (_beat_legs, finding("no times between heartbeats")),
+    "heart_rate": (_pulse_legs, finding("no heart rate that a strap kept")),
+    "lengths": (_length_legs, finding("no pool lengths")),
+}
 
 
 def _standard(rows: dict[str, np.ndarray], options: Options) -> dict[str, np.ndarray]:
@@ -170,7 +197,7 @@ def _about(part: Part, columns: dict[str, np.ndarray], options: Options) -> dict
     found["utc_offset"] = _utc_offset(part)
     for name in columns:
         if name not in UNITS:
-            found[f"unit.{name}"] = part.units.get(name) or "unknown"
+            found[f"unit:{name}"] = part.units.get(name) or LENGTH_UNITS.get(name, "unknown")
     return found
 
 
@@ -190,10 +217,10 @@ def _notes(part: Part) -> tuple[str, ...]:
     notes = [] if part.clock_set else [CLOCK_NOT_SET]
     if part.lists:
         names = ", ".join(sorted(part.lists))
-        notes.append(f"fields that hold no single number were left out: {names}")
+        notes.append(finding(f"fields that hold no single number were left out: {names}"))
     if part.undescribed:
         numbers = ", ".join(sorted(part.undescribed))
-        notes.append(f"developer fields that nothing describes were left out: {numbers}")
+        notes.append(finding(f"developer fields that nothing describes were left out: {numbers}"))
     return tuple(notes)
 
 
@@ -205,7 +232,8 @@ def _pauses(part: Part) -> list[Pause]:
         if said.get("event") != "timer" or np.isnan(time):
             continue
         if kind.startswith("stop") and stopped is None:
-            stopped = (time, f"timer pause ({said.get('timer_trigger', 'unknown')})")
+            trigger = said.get("timer_trigger", "unknown")
+            stopped = (time, finding(f"timer pause ({trigger})"))
         elif kind.startswith("start") and stopped is not None:
             pauses.append(Pause(stopped[0], time, stopped[1]))
             stopped = None

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
+from lumipipe.readers.fitpool import Pulse, length, pulse
 from lumipipe.readers.libraries import library
 from lumipipe.readers.privacy import is_place
 
@@ -47,6 +49,8 @@ class Part:
 
     records: list[dict[str, float]] = field(default_factory=list)
     hrv: list[tuple[float, tuple[float, ...]]] = field(default_factory=list)
+    pulses: list[Pulse] = field(default_factory=list)
+    lengths: list[dict[str, float]] = field(default_factory=list)
     said: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     lists: set[str] = field(default_factory=set)
@@ -110,9 +114,9 @@ def decode(file: Path, raw: bytes, *, salvage: bool) -> Content:
             _take(fit, parts, frame)
             read = frame.chunk.offset + len(frame.chunk.bytes)
     except (fit.FitError, struct.error, *_BROKEN) as error:
-        fault = f"{_words(error)} after byte {read}"
+        fault = finding(f"{_words(error)} after byte {read}")
     if not parts and fault is None:
-        fault = "it is empty"
+        fault = finding("it is empty")
     if fault is not None and not (salvage and any(part.records for part in parts)):
         raise RecordingError(
             shown(file),
@@ -127,7 +131,7 @@ def decode(file: Path, raw: bytes, *, salvage: bool) -> Content:
 def _words(error: Exception) -> str:
     """What went wrong, without the name of a class where the library has words for it."""
     text = str(error)
-    return text if " " in text else f"it cannot be decoded ({type(error).__name__})"
+    return text if " " in text else finding(f"it cannot be decoded ({type(error).__name__})")
 
 
 def _with_length(raw: bytes) -> bytes:
@@ -140,14 +144,14 @@ def _with_length(raw: bytes) -> bytes:
 def _misfit(fit: Any, frame: Any) -> str | None:
     """What is wrong with a frame: its checksum, or a field that is no multiple of its type."""
     if frame.frame_type == fit.FIT_FRAME_CRC and not frame.matched:
-        return "its checksum is wrong: any value may be"
+        return finding("its checksum is wrong: any value may be")
     if frame.frame_type != fit.FIT_FRAME_DEFINITION:
         return None
     body = frame.chunk.bytes[6:]
     for number, size, kind in zip(*(iter(body[: 3 * frame.chunk.bytes[5]]),) * 3, strict=True):
         base = fit.types.BASE_TYPES.get(kind)
         if base is not None and size % base.size:
-            return (
+            return finding(
                 f"a field of {size} bytes is no {base.name} "
                 f"(number {number}, byte {frame.chunk.offset})"
             )
@@ -163,17 +167,26 @@ def _take(fit: Any, parts: list[Part], frame: Any) -> None:
     part, name = parts[-1], frame.name
     if name == "record":
         part.records.append(_record(part, frame))
+    elif name == "hr":
+        part.pulses.append(pulse(frame, _since_1970))
+    elif name == "length":
+        part.lengths.append(length(frame, _since_1970))
     elif name in _WANTED:
-        found = [item for item in frame.fields if item.name in _WANTED[name]]
-        if name == "hrv":
-            last = part.records[-1]["time"] if part.records else float("nan")
-            part.hrv += [(last, _intervals(item.value)) for item in found]
-            return
-        # Numbers and what the profile calls them: free text may be anybody's name.
-        said = {item.name: item.value for item in found if isinstance(item.raw_value, int)}
-        for key in _TIMES & said.keys():
-            said[key] = _since_1970(said[key])
-        part.said.setdefault(name, []).append(said)
+        _take_said(part, name, frame)
+
+
+def _take_said(part: Part, name: str, frame: Any) -> None:
+    """Keep what a message about the records says."""
+    found = [item for item in frame.fields if item.name in _WANTED[name]]
+    if name == "hrv":
+        last = part.records[-1]["time"] if part.records else float("nan")
+        part.hrv += [(last, _intervals(item.value)) for item in found]
+        return
+    # Numbers and what the profile calls them: free text may be anybody's name.
+    said = {item.name: item.value for item in found if isinstance(item.raw_value, int)}
+    for key in _TIMES & said.keys():
+        said[key] = _since_1970(said[key])
+    part.said.setdefault(name, []).append(said)
 
 
 def _record(part: Part, frame: Any) -> dict[str, float]:
@@ -227,8 +240,9 @@ def _settle_clock(part: Part) -> None:
     def settled(time: float) -> float:
         return time - origin if time >= least else math.nan
 
-    for row in part.records:
+    for row in (*part.records, *part.lengths):
         row["time"] = settled(row["time"])
+    part.pulses = [item._replace(clock_s=settled(item.clock_s)) for item in part.pulses]
     part.hrv = [(settled(time), values) for time, values in part.hrv]
     for said in (item for items in part.said.values() for item in items):
         for key in _TIMES & said.keys():

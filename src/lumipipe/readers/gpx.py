@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.legs import ActivityOptions, Leg, Pause, leg_tables
 from lumipipe.readers.libraries import library
+from lumipipe.readers.privacy import POSITIONS_KEPT
 from lumipipe.readers.xmlinput import read_xml
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is damaged or hostile, holds no track, or its points have no times.
     """
-    text, salvaged = read_xml(file, "trkpt", salvage=options.salvage)
+    text, salvaged = read_xml(file, "trkpt", salvage=options.salvage, most_bytes=options.most_bytes)
     tracks = [track for track in _tracks(file, text) if _points(track)]
     if not tracks:
         raise RecordingError(
@@ -138,9 +140,12 @@ def _leg(file: Path, track: Any, options: Options) -> Leg:
         said["distance_from"] = "positions"
     if options.positions:
         columns["latitude"], columns["longitude"] = places.T
+    else:
+        said |= POSITIONS_KEPT
     if unknown:
-        notes.append(f"extensions that are not known were left out: {', '.join(sorted(unknown))}")
-    said |= {f"unit.{name}": unit for name, unit in _UNITS.items() if name in columns}
+        left = ", ".join(sorted(unknown))
+        notes.append(finding(f"extensions that are not known were left out: {left}"))
+    said |= {f"unit:{name}": unit for name, unit in _UNITS.items() if name in columns}
     if track.type and _SPORT.fullmatch(track.type):
         said["sport"] = track.type
     return Leg(columns, tuple(_pauses(track)), said, tuple(notes))
@@ -154,7 +159,7 @@ def _pauses(track: Any) -> Iterator[Pause]:
         if times:
             spans.append((times[0], times[-1]))
     for before, after in pairwise(spans):
-        yield Pause(before[1], after[0], "new segment of the track")
+        yield Pause(before[1], after[0], finding("new segment of the track"))
 
 
 def _seconds(moment: Any) -> float:

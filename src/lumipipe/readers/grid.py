@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lumipipe.config.moments import NANOSECONDS
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
+from lumipipe.readers.filling import filled_rows, too_much_filled
 from lumipipe.readers.recording import Recording, Stream
 from lumipipe.readers.resampling import (
-    NANOSECONDS,
     grid_times,
     resampled,
     restarts,
@@ -35,7 +37,7 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     parts : list of Recording
         Recordings with one id and different streams; one recording alone too.
     grid : Grid
-        Rate, and the longest distance between samples that is bridged.
+        Rate, the longest distance between samples that is bridged, and the most that may be.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     Notes
     -----
     *Cost*: linear in rows of the sources and of the grid. Clocks of different instruments are
-    taken as they are: a drift between them is neither looked for nor corrected.
+    taken as they are, apart from what a source declares of its own (`lumipipe.readers.clocks`).
     """
     streams = _streams(parts)
     _refuse_short_gap(parts[0].id, streams, grid)
@@ -64,21 +66,41 @@ def on_grid(parts: list[Recording], grid: Grid) -> Recording:
     blocks, notes, covered = [], [], np.ones(nodes, dtype=bool)
     cuts: list[np.ndarray] = []
     for name, stream in streams.items():
-        values, method = resampled(stream, start, nodes, grid.rate_hz, gap_ns)
-        covered &= ~np.isnan(values).any(axis=1)
+        rows_of, method = resampled(stream, start, nodes, grid.rate_hz, gap_ns)
+        covered &= ~np.isnan(rows_of).any(axis=1)
         cuts.append(np.searchsorted(wanted, restarts(stream)))
-        blocks.append(values)
-        notes.append(f"stream {name}: {stream.rate_hz:.6g} Hz, {method}")
+        blocks.append(rows_of)
+        notes.append(finding(f"stream {name}: {stream.rate_hz:.6g} Hz, {method}"))
     labels, agreed, label_notes = _labels(parts[0].id, streams, wanted, gap_ns)
-    segments = runs(covered & agreed, np.concatenate(cuts))
+    covered &= agreed
+    filled = np.logical_or.reduce([filled_rows(stream, wanted) for stream in streams.values()])
+    too_much = np.zeros(nodes, dtype=bool)
+    if grid.filled is not None:
+        pieces = runs(covered, np.concatenate(cuts))
+        rows = max(1, round(grid.filled.within_s * grid.rate_hz))
+        too_much = too_much_filled(filled, pieces, rows, grid.filled.most_share)
+    segments = runs(covered & ~too_much, np.concatenate(cuts))
     if not len(segments):
         raise RecordingError(
             parts[0].id, "no row of the grid has all channels", "raise prepare.grid.longest_gap_s"
         )
-    notes += [*label_notes, f"{nodes - int(segments[:, 1].sum())} of {nodes} rows in gaps"]
+    missing = nodes - int(segments[:, 1].sum())
+    notes += [*label_notes, finding(f"{missing} of {nodes} rows in gaps")]
+    if bridged := int((filled & covered & ~too_much).sum()):
+        notes.append(finding(f"{bridged} of {nodes} rows are filled in"))
+    if grid.filled is not None and too_much.any():
+        most, within = 100.0 * grid.filled.most_share, grid.filled.within_s
+        notes.append(
+            finding(
+                f"{int(too_much.sum())} of {nodes} rows are not filled in, for that would be more "
+                f"than {most:g} % of {within:g} s"
+            )
+        )
     dtypes = [stream.values.dtype for stream in streams.values()]
+    values = np.concatenate(blocks, axis=1).astype(np.result_type(*dtypes))
+    values[too_much] = np.nan
     main = Stream(
-        values=np.concatenate(blocks, axis=1).astype(np.result_type(*dtypes)),
+        values=values,
         time_ns=None,
         start_ns=start if all(item.start_ns is not None for item in streams.values()) else None,
         rate_hz=grid.rate_hz,
@@ -198,7 +220,8 @@ def _labels(
                     "correct the labels or the clocks",
                 )
             if unlike.any():
-                notes.append(f"label {key}: streams contradict in {int(unlike.sum())} rows")
+                rows = int(unlike.sum())
+                notes.append(finding(f"label {key}: streams contradict in {rows} rows"))
     return labels, agreed, notes
 
 

@@ -5,13 +5,22 @@ MATLAB 7.3 files are HDF5, but keep their arrays in MATLAB's way: `lumipipe.read
 
 from __future__ import annotations
 
+import io
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.compressed import plain_file, shown
+from lumipipe.language import finding
+from lumipipe.readers.compressed import (
+    ALWAYS_BYTES,
+    MOST_DEFLATED,
+    inflated_size,
+    plain_file,
+    shown,
+)
 from lumipipe.readers.containers import (
     ContainerOptions,
     Part,
@@ -29,9 +38,13 @@ if TYPE_CHECKING:
 
     from lumipipe.readers.tables import Table
 
-_KIND = "HDF5 file"
+_KIND = finding("HDF5 file")
 _MOST_OBJECTS = 100_000  # groups and datasets
+_DEEPEST = 64  # groups in groups
 _WIDEST = 4096  # columns of a matrix
+# Filters that unpack, by their numbers: deflate, szip, and lzf of h5py.
+_DEFLATE, _UNPACK = 1, {1, 4, 32000}
+_SPARE_BYTES = 2**16  # that a chunk may hold beside its values, such as check sums
 _MOST_LISTED = 10
 
 
@@ -66,7 +79,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is truncated or damaged, or would fill the memory.
     """
-    with open_hdf5(file) as opened:
+    with open_hdf5(file, options.most_bytes) as opened:
         _refuse_matlab(file, opened)
         with damage(file, _KIND):
             objects = _objects(opened)
@@ -74,24 +87,26 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             said = {
                 key.rstrip("?"): found
                 for key, path in options.attributes.items()
-                if (found := _attribute(file, objects, key, path)) is not None
+                if (found := _attribute(file, objects, key, path, options)) is not None
             }
         if unread:
             said["not_read"] = listed(unread)
         for name, part, columns in chosen(file, options, parts):
             with damage(file, _KIND):
-                table = _table(file, name, part, columns, said)
+                table = _table(file, name, part, columns, (said, options))
             yield table
 
 
 @contextmanager
-def open_hdf5(file: Path) -> Iterator[Any]:
+def open_hdf5(file: Path, most_bytes: int | None = None) -> Iterator[Any]:
     """An open HDF5 file.
 
     Parameters
     ----------
     file : Path
         Plain, .gz or .xz.
+    most_bytes : int or None, bytes
+        What a compressed file may unpack to, as in `lumipipe.readers.compressed.open_binary`.
 
     Yields
     ------
@@ -106,7 +121,7 @@ def open_hdf5(file: Path) -> Iterator[Any]:
         If the file is no HDF5 file or truncated.
     """
     h5py = library(file, "h5py", "h5py")
-    with plain_file(file) as plain:
+    with plain_file(file, most_bytes) as plain:
         with damage(file, _KIND):
             opened = h5py.File(plain, "r", locking=False)
         try:
@@ -126,18 +141,31 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
 
 def _objects(opened: Any) -> dict[str, Any]:
     """All groups and datasets by path, each once; links to other files are not followed."""
+    import h5py
+
     found: dict[str, Any] = {"": opened}
-
-    def note(path: str, item: Any) -> None:
-        found[path] = item
-        if len(found) > _MOST_OBJECTS:
-            raise ValueError(f"more than {_MOST_OBJECTS} objects")
-
-    opened.visititems(note)
+    seen = {h5py.h5o.get_info(opened.id).addr}
+    left = [(0, "", opened)]
+    while left:
+        depth, path, group = left.pop()
+        if depth > _DEEPEST:
+            raise ValueError(f"groups are nested deeper than {_DEEPEST}")
+        inside = []
+        for name, item in members(group):
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                continue
+            seen.add(address)
+            found[f"{path}{name}"] = item
+            if len(found) > _MOST_OBJECTS:
+                raise ValueError(f"more than {_MOST_OBJECTS} objects")
+            if isinstance(item, h5py.Group):
+                inside.append((depth + 1, f"{path}{name}/", item))
+        left += inside[::-1]
     return found
 
 
-def samples(file: Path, dataset: Any) -> np.ndarray:
+def samples(file: Path, dataset: Any, most_bytes: int | None = None) -> np.ndarray:
     """All values of a dataset, after its size was held against the file's.
 
     Parameters
@@ -146,6 +174,8 @@ def samples(file: Path, dataset: Any) -> np.ndarray:
         For messages.
     dataset : h5py.Dataset
         Its values must lie in this file.
+    most_bytes : int or None, bytes
+        What compressed values may unpack to; 64 MiB or 100 times the file where None.
 
     Returns
     -------
@@ -162,13 +192,47 @@ def samples(file: Path, dataset: Any) -> np.ndarray:
             f"{shown(file)}: {dataset.name}", "keeps its values in other files", "copy them into it"
         )
     held = dataset.file.id.get_filesize()
-    refuse_size(file, int(dataset.nbytes), held, packed=dataset.chunks is not None)
+    packed = dataset.chunks is not None
+    refuse_size(file, int(dataset.nbytes), held, packed=packed, most_bytes=most_bytes)
     if dataset.size and not dataset.id.get_storage_size():
         raise RecordingError(
             f"{shown(file)}: {dataset.name}", "was never written", "copy the file again"
         )
+    if packed:
+        _refuse_chunks(file, dataset, most_bytes)
     values: np.ndarray = dataset[()]
     return values
+
+
+def _refuse_chunks(file: Path, dataset: Any, most_bytes: int | None) -> None:
+    """Refuse chunks that unpack to more than their values, before the library unpacks them.
+
+    HDF5 makes room for whatever comes out of deflate, whatever the size of a chunk.
+    """
+    held, values = (
+        dataset.file.id.get_filesize(),
+        math.prod(dataset.chunks) * dataset.dtype.itemsize,
+    )
+    refuse_size(file, values, held, packed=True, most_bytes=most_bytes)
+    made = dataset.id.get_create_plist()
+    filters = [made.get_filter(at)[0] for at in range(made.get_nfilters())]
+    if sum(number in _UNPACK for number in filters) > 1:
+        raise RecordingError(
+            f"{shown(file)}: {dataset.name}", "is compressed twice", "save it compressed once"
+        )
+    stored = dataset.id.get_storage_size()
+    if _DEFLATE not in filters or MOST_DEFLATED * stored <= ALWAYS_BYTES:
+        return
+    for number in range(dataset.id.get_num_chunks()):
+        place = dataset.id.get_chunk_info(number).chunk_offset
+        packed = dataset.id.read_direct_chunk(place)[1]
+        found = inflated_size(io.BytesIO(packed), len(packed), values + _SPARE_BYTES)
+        if found > values + _SPARE_BYTES:
+            raise RecordingError(
+                f"{shown(file)}: {dataset.name}",
+                f"a chunk of {values} bytes unpacks to more, as those of bombs do",
+                "check where it is from",
+            )
 
 
 def listed(names: list[str]) -> str:
@@ -220,17 +284,19 @@ def _is_plain(item: Any) -> bool:
     return item.dtype.kind in "biufSU" or h5py.check_string_dtype(item.dtype) is not None
 
 
-def _table(file: Path, name: str, part: Part, columns: list[str], said: dict[str, Any]) -> Table:
+def _table(
+    file: Path, name: str, part: Part, columns: list[str], how: tuple[dict[str, Any], Options]
+) -> Table:
     """The values of a table's columns."""
-    said = dict(said)
+    said, options = dict(how[0]), how[1]
     found: dict[str, np.ndarray] = {}
     if isinstance(part.held, list):
         for column, item in zip(part.columns, part.held, strict=True):
             if column in columns:
-                found[column] = samples(file, item)
+                found[column] = samples(file, item, options.most_bytes)
                 said[f"unit:{column}"] = _unit(item)
     else:
-        values = samples(file, part.held)
+        values = samples(file, part.held, options.most_bytes)
         for at, column in enumerate(part.columns):
             if column in columns:
                 found[column] = values[column] if values.dtype.names else values[:, at]
@@ -252,14 +318,16 @@ def _unit(item: Any) -> str | None:
     return None
 
 
-def _attribute(file: Path, objects: dict[str, Any], key: str, path: str) -> str | None:
+def _attribute(
+    file: Path, objects: dict[str, Any], key: str, path: str, options: Options
+) -> str | None:
     """An attribute of a group or dataset, or a scalar dataset, as text."""
     owner, at, name = path.partition("@")
     owner = owner.strip("/")
     if at and owner in objects and name in objects[owner].attrs:
         return _scalar(objects[owner].attrs[name])
     if not at and getattr(objects.get(owner), "size", 0) == 1:
-        return _scalar(samples(file, objects[owner]))
+        return _scalar(samples(file, objects[owner], options.most_bytes))
     if key.endswith("?"):
         return None
     raise InputError(

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.beats import beats_of_list
 from lumipipe.readers.compressed import read_limited, shown
 from lumipipe.readers.legs import ActivityOptions, Leg, leg_tables
@@ -63,7 +64,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     ----------
     .. [1] Polar Electro, Polar HRM files and S-series format documentation.
     """
-    head, lines = _sections(file, read_limited(file, _MOST_BYTES))
+    head, lines = _sections(file, read_limited(file, options.most_bytes or _MOST_BYTES))
     start = _start(file, head, options.utc_offset_h)
     rows, cut = _rows(file, head, lines, salvage=options.salvage)
     length_s = _length(file, head)
@@ -78,7 +79,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     columns["time"] = columns["time"] + (start or 0.0)
     said = {"utc_offset": "unknown" if start is None else f"{options.utc_offset_h:+g} h"}
     said |= {"elapsed_s": f"{length_s:.10g}", "monitor": head.get("Monitor", "unknown")}
-    said |= {f"unit.{name}": unit for name, unit in _UNITS.items() if name in columns}
+    said |= {f"unit:{name}": unit for name, unit in _UNITS.items() if name in columns}
     notes = () if start is not None else ("local time only: times count from the start",)
     for table in leg_tables(file, [Leg(columns, (), said, notes)], options, salvaged):
         if start is None:
@@ -101,7 +102,7 @@ def _sections(file: Path, raw: bytes) -> tuple[dict[str, str], list[str]]:
     }
     missing = [key for key in _HEAD if key not in head]
     if missing or "HRData" not in sections:
-        what = f"{', '.join(missing)} in [Params]" if missing else "[HRData]"
+        what = finding(f"{', '.join(missing)} in [Params]") if missing else "[HRData]"
         raise RecordingError(
             shown(file), f"is no .hrm file of version 1.06 or later: no {what}", "export it again"
         )
@@ -152,7 +153,7 @@ def _rows(
     for number, line in enumerate(lines, start=1):
         cells = line.split()
         if len(cells) != width or not all(re.fullmatch(r"-?\d{1,9}", cell) for cell in cells):
-            fault = f"row {number} of [HRData] is no row of {width} whole numbers"
+            fault = finding(f"row {number} of [HRData] is no row of {width} whole numbers")
             if salvage and rows:
                 return np.array(rows, dtype=np.float64), fault
             raise RecordingError(shown(file), fault, "mend it, or set read.salvage: true")
@@ -168,12 +169,12 @@ def _salvaged(
     """What is missing at the end, where the rows do not last as long as the head says."""
     rows, short_s, slack_s = found
     if cut is None and short_s > slack_s:
-        cut = f"they end {short_s:.0f} s before the Length that the head gives"
+        cut = finding(f"they end {short_s:.0f} s before the Length that the head gives")
     if cut is not None and not salvage:
         raise RecordingError(
             shown(file), f"is cut short: {rows} rows, {cut}", "or set read.salvage: true"
         )
-    return cut and f"{rows} rows read, {cut}"
+    return cut and finding(f"{rows} rows read, {cut}")
 
 
 def _names(mode: str) -> list[str]:

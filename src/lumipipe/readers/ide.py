@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.config.moments import NANOSECONDS
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, shown
 from lumipipe.readers.containers import (
     TIME,
@@ -17,7 +20,8 @@ from lumipipe.readers.containers import (
     unique,
     utc_text,
 )
-from lumipipe.readers.libraries import Bounded, damage, library
+from lumipipe.readers.libraries import Bounded, BoundedMemory, damage, library
+from lumipipe.readers.salvage import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +29,8 @@ if TYPE_CHECKING:
 
     from lumipipe.readers.tables import Table
 
-_KIND = "IDE file"
+_KIND = finding("IDE file")
 _MICROSECONDS = 1e6
-_NANOSECONDS = 10**9
 
 
 class Options(ContainerOptions):
@@ -58,7 +61,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         If the file is truncated or damaged.
     """
     importer = library(file, "idelib.importer", "idelib")
-    with open_binary(file) as stream, Bounded(stream) as source:
+    with open_binary(file, options.most_bytes) as stream, Bounded(stream) as source:
         with damage(file, _KIND, "idelib", "ebmlite"):
             opened = importer.openFile(source, name=file.name)
             _refuse_end(file, opened, source.seek(0, 2))
@@ -68,6 +71,21 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             with damage(file, _KIND, "idelib", "ebmlite"):
                 table = _table(name, part, columns, opened)
             yield table
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The elements before the one that was cut short."""
+    importer = library(file, "idelib.importer", "idelib")
+    end = 0
+    with suppress(RecordingError), damage(file, _KIND, "idelib", "ebmlite"):
+        for element in importer.openFile(BoundedMemory(content), name=file.name).ebmldoc:
+            last = element.payloadOffset + element.size
+            if last > len(content):
+                break
+            end = last
+    if not 0 < end < len(content):
+        return None
+    return Whole(content[:end], end, len(content), finding("the block after them is cut short"))
 
 
 def _refuse_end(file: Path, opened: Any, end: int) -> None:
@@ -117,7 +135,7 @@ def _table(name: str, part: Part, columns: list[str], opened: Any) -> Table:
     content[0] /= _MICROSECONDS
     start = session.utcStartTime
     said: dict[str, Any] = {
-        "start": utc_text(int(start) * _NANOSECONDS) if start else None,
+        "start": utc_text(int(start) * NANOSECONDS) if start else None,
         "recorder": opened.recorderInfo.get("ProductName"),
         f"unit:{TIME}": "s",
     }

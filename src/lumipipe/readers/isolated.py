@@ -1,7 +1,9 @@
 """Reading in a process of its own, for libraries that a damaged file can crash or hold up.
 
 The process has limits on time and memory; what it reads comes back as Arrow files. Which
-libraries need it is the formats' matter: today asammdf, for `lumipipe.readers.mdf`.
+libraries need it is the formats' matter: asammdf for `lumipipe.readers.mdf`, calamine for
+`lumipipe.readers.excel`, mpyq, which unpacks without a limit, for `lumipipe.readers.sc2replay`, and
+those of two activity monitors, `lumipipe.readers.cwa` and `lumipipe.readers.gt3x`.
 """
 
 from __future__ import annotations
@@ -20,23 +22,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lumipipe.readers.containers import ContainerOptions
+    from lumipipe.readers.tables import ReaderOptions
 
 # Seconds of processor time and bytes of memory, beside what grows with the file. A whole file of
 # 3 MB of bus messages takes 2 s and 30 times its size.
-_SECONDS, _SECONDS_PER_BYTE = 8.0, 1 / 150_000
+_SECONDS, _SECONDS_PER_BYTE = 4.0, 1 / 150_000
 _BYTES, _BYTES_PER_BYTE = 160 * 2**20, 60
 _WAITING = 20  # times as long: other programs use the processor, too
 _ANSWER = "answer.json"
+_FULL = finding("takes more memory than a file of its size should")
+_CHECK = "check where it is from, or copy it again"
 
 
-def isolated(file: Path, module: str, options: ContainerOptions) -> Iterator[Table]:
+def isolated(file: Path, module: str, options: ReaderOptions) -> Iterator[Table]:
     """The tables that ``tables(file, options)`` of a module of readers yields, from a process.
 
     Parameters
@@ -45,13 +50,13 @@ def isolated(file: Path, module: str, options: ContainerOptions) -> Iterator[Tab
         The file.
     module : str
         Name of the module in `lumipipe.readers`.
-    options : ContainerOptions
+    options : ReaderOptions
         Its options.
 
     Yields
     ------
     Table
-        As the process read it.
+        As the process read it, but for breaks, which these formats have none of.
 
     Raises
     ------
@@ -105,6 +110,8 @@ def serve(asked: str) -> None:
     except InputError as error:
         words = (error.place, error.problem, error.remedy)
         said = {"error": words, "is_recording": isinstance(error, RecordingError)}
+    except MemoryError:
+        said = {"error": (shown(file), _FULL, _CHECK), "is_recording": True}
     (folder / _ANSWER).write_text(json.dumps(said), encoding="utf-8")
 
 
@@ -130,8 +137,14 @@ def _run(file: Path, asked: str) -> int:
 def _end(code: int) -> str:
     """What became of the process, in words."""
     if code in (-signal.SIGXCPU, -signal.SIGKILL):
-        return "came to no end in time"
-    return f"crashed ({signal.Signals(-code).name})" if code < 0 else f"failed (exit status {code})"
+        return finding("came to no end in time")
+    if code == -signal.SIGABRT:
+        return finding(
+            "gave up (SIGABRT), as where it would take more memory than such a file should"
+        )
+    return finding(
+        f"crashed ({signal.Signals(-code).name})" if code < 0 else f"failed (exit status {code})"
+    )
 
 
 def _limit(size: int) -> None:
@@ -163,7 +176,8 @@ def _save(file: Path, table: Table) -> None:
         name: pa.array(values.tolist(), pa.string()) if values.dtype == object else pa.array(values)
         for name, values in table.columns.items()
     }
-    words = json.dumps([table.name, table.attributes])
+    breaks = [*table.breaks.items()]
+    words = json.dumps([table.name, table.attributes, breaks, table.notes, table.alias])
     content = pa.table(columns).replace_schema_metadata({"lumipipe": words})
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, content.schema) as writer:
         writer.write_table(content)
@@ -175,11 +189,13 @@ def _load(file: Path) -> Table:
 
     with pa.OSFile(str(file), "rb") as source:
         content = pa.ipc.open_file(source).read_all()
-    name, attributes = json.loads(content.schema.metadata[b"lumipipe"])
+    name, attributes, breaks, notes, alias = json.loads(content.schema.metadata[b"lumipipe"])
     columns = {
         key: np.array(content[key].to_pylist(), dtype=object)
         if pa.types.is_string(content[key].type)
         else content[key].to_numpy()
         for key in content.column_names
     }
-    return Table(name, columns, attributes, None)
+    return Table(
+        name, columns, attributes, None, breaks=dict(breaks), notes=tuple(notes), alias=alias
+    )

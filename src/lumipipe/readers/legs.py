@@ -14,7 +14,10 @@ import numpy as np
 from pydantic import Field
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
+from lumipipe.readers.ascent import HYSTERESIS_M, SMOOTHING_S, ascent
 from lumipipe.readers.compressed import plain_name, shown
+from lumipipe.readers.credible import credible
 from lumipipe.readers.privacy import PersonalOptions
 from lumipipe.readers.tables import Table
 
@@ -37,18 +40,14 @@ UNITS = {
     "timer": "1",
 }
 """Unit of each column that has a standard name."""
-CLOCK_NOT_SET = "the clock was not set: times count from the first record"
+CLOCK_NOT_SET = finding("the clock was not set: times count from the first record")
 _ALWAYS = ("heart_rate", "power", "speed", "distance", "altitude", "cadence", "temperature")
-_NEVER_ZERO = ("heart_rate", "rr")  # a living heart; power, cadence and speed may be 0
 _FEW = 0.05  # share of the points of a leg that may lack a time
 
 
 class ActivityOptions(PersonalOptions):
     """Keys that all activity files have."""
 
-    salvage: bool = False
-    """Whether a damaged file is read as far as it is whole, and rows that go back in time are left
-    out; its recordings are then marked."""
     sports: Annotated[list[str], Field(min_length=1)] | None = None
     """Sports whose legs are read, such as cycling; all where absent."""
 
@@ -107,7 +106,9 @@ def leg_tables(
         none. The column ``timer`` is 1 where the timer ran and 0 in a pause. Durations are three
         attributes: ``elapsed_s``, ``timer_s`` (without pauses) and ``moving_s`` (with a speed
         above 0), each from the file or, where it gives none or ends were cut, from the rows;
-        ``span_s`` is the time from first to last row.
+        ``span_s`` is the time from first to last row. ``ascent_m`` has its interval and rule
+        beside it (`lumipipe.readers.ascent`). Readings that cannot be are NaN, and counted by
+        reason (`lumipipe.readers.credible`).
 
     Raises
     ------
@@ -142,7 +143,8 @@ def _once(leg: Leg) -> Leg:
     again = np.concatenate([[False], same.all(axis=1) & np.isfinite(leg.columns["time"][1:])])
     if not again.any():
         return leg
-    return _rows(leg, ~again, f"{int(again.sum())} rows that repeat another were left out")
+    note = finding(f"{int(again.sum())} rows that repeat another were left out")
+    return _rows(leg, ~again, note)
 
 
 def _forward(leg: Leg) -> tuple[Leg, str | None]:
@@ -152,7 +154,8 @@ def _forward(leg: Leg) -> tuple[Leg, str | None]:
     late = np.concatenate([[False], time[1:] < latest[:-1]])
     if not late.any():
         return leg, None
-    return _rows(leg, ~late), f"{int(late.sum())} of {len(time)} rows go back in time, left out"
+    fault = finding(f"{int(late.sum())} of {len(time)} rows go back in time, left out")
+    return _rows(leg, ~late), fault
 
 
 def _timed(file: Path, leg: Leg) -> Leg:
@@ -167,7 +170,9 @@ def _timed(file: Path, leg: Leg) -> Leg:
             f"{count} of {len(untimed)} points have no time",
             "export it again with times; they are not made up here",
         )
-    note = f"{count} of {len(untimed)} points had no time that can be read and were left out"
+    note = finding(
+        f"{count} of {len(untimed)} points had no time that can be read and were left out"
+    )
     return _rows(leg, ~untimed, note)
 
 
@@ -192,7 +197,7 @@ def _without_ends(legs: list[Leg], options: ActivityOptions) -> list[Leg]:
 def _between(leg: Leg, first_s: float, last_s: float) -> Leg:
     """The rows of a leg between two times; distance then starts at 0."""
     time = leg.columns["time"]
-    kept = _rows(leg, (time >= first_s) & (time <= last_s), "start or end was cut off")
+    kept = _rows(leg, (time >= first_s) & (time <= last_s), finding("start or end was cut off"))
     columns = dict(kept.columns)
     if "distance" in columns and np.isfinite(columns["distance"]).any():
         columns["distance"] = columns["distance"] - np.nanmin(columns["distance"])
@@ -204,7 +209,7 @@ def _between(leg: Leg, first_s: float, last_s: float) -> Leg:
 def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str) -> Table:
     """The table of one leg."""
     absent = np.full(len(leg.columns["time"]), np.nan)
-    columns, notes = _legal(dict.fromkeys(_ALWAYS, absent) | leg.columns)
+    columns, found, notes = credible(dict.fromkeys(_ALWAYS, absent) | leg.columns)
     time = columns["time"]
     timer, breaks, pauses = _stopped(time, leg.pauses)
     said = {
@@ -213,6 +218,8 @@ def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str) -> Table:
         "pauses": str(len(pauses)),
         "paused_s": _seconds(sum(pause.end_s - pause.start_s for pause in pauses)),
         **_durations(columns, timer, pauses),
+        **_climbed(columns),
+        **found,
         **leg.said,
     }
     if "moving_s" in said:  # rows come once a second or so, the file's durations are finer
@@ -221,19 +228,9 @@ def _table(name: str, leg: Leg, place: tuple[int, int], salvaged: str) -> Table:
         said["start"] = utc_text(float(time[0]))
     if salvaged:
         said["salvaged"] = salvaged
-        notes.insert(0, f"salvaged: {salvaged}")
+        notes.insert(0, finding(f"salvaged: {salvaged}"))
     every = columns | {"timer": timer}
     return Table(name, every, said, None, breaks=breaks, notes=(*notes, *leg.notes))
-
-
-def _legal(columns: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The columns with zeros that no heart shows as gaps, and notes about them."""
-    legal, notes = dict(columns), []
-    for name in _NEVER_ZERO:
-        if name in legal and (zeros := legal[name] == 0.0).any():
-            legal[name] = np.where(zeros, np.nan, legal[name])
-            notes.append(f"{name}: {int(zeros.sum())} zeros are no reading")
-    return legal, notes
 
 
 def _stopped(
@@ -282,6 +279,16 @@ def _durations(
         paused_before = np.concatenate([[0], np.cumsum(~ran)])[known]
         found["distance_m"] = f"{float(steps[np.diff(paused_before) == 0].sum()):.1f}"
     return found
+
+
+def _climbed(columns: dict[str, np.ndarray]) -> dict[str, str]:
+    """Metres climbed, and how they were counted."""
+    metres, low, high = ascent(columns["time"], columns["altitude"])
+    if not np.isfinite(metres):
+        return {}
+    rule = f"median over {SMOOTHING_S:g} s, climbs of {HYSTERESIS_M:g} m or more"
+    interval = f"{low:.1f} to {high:.1f}"
+    return {"ascent_m": f"{metres:.1f}", "ascent_m_interval": interval, "ascent_rule": rule}
 
 
 def _seconds(value: float) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.compressed import shown
+from lumipipe.readers.compressed import ALWAYS_BYTES, MOST_RATIO, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 _AGAIN = "copy the file again from its source"
 _MOST_WORDS = 160  # characters of a library's own message
-# A file may unpack to this many bytes whatever its size, and above that to so many times its
-# size. Deflate reaches 1032 on zeros; measured readings stay below 20.
-_ALWAYS_BYTES = 64 * 2**20
-_MOST_RATIO = 100
 # Bytes that a library may read: measured up to 5 times the file where it is whole.
 _READ_ALWAYS = 2**20
 _READ_RATIO = 16
@@ -134,7 +130,9 @@ def damage(file: Path, kind: str, *loggers: str, harmless: tuple[str, ...] = ())
         )
 
 
-def refuse_size(file: Path, claimed: int, held: int, *, packed: bool = False) -> None:
+def refuse_size(
+    file: Path, claimed: int, held: int, *, packed: bool = False, most_bytes: int | None = None
+) -> None:
     """Refuse a file whose headers promise more than it can hold, before memory is taken.
 
     Parameters
@@ -147,18 +145,24 @@ def refuse_size(file: Path, claimed: int, held: int, *, packed: bool = False) ->
         Size of the file.
     packed : bool
         Whether the content may be compressed: then 64 MiB, or 100 times the file, are allowed.
+    most_bytes : int or None, bytes
+        What is allowed instead where the content may be compressed: `read.most_bytes`.
 
     Raises
     ------
     RecordingError
         If the promise cannot be true.
     """
-    most = max(_ALWAYS_BYTES, _MOST_RATIO * held) if packed else held
+    most = max(ALWAYS_BYTES, MOST_RATIO * held) if packed else held
+    if packed and most_bytes is not None:
+        most = most_bytes
     if not 0 <= claimed <= most:
         raise RecordingError(
             shown(file),
             f"its headers promise {claimed} bytes, the file has {held}",
-            "copy the file again, or save it without compression" if packed else _AGAIN,
+            "check where it is from; if you trust it, set read.most_bytes to what it unpacks to"
+            if packed
+            else _AGAIN,
         )
 
 

@@ -5,19 +5,31 @@ MATLAB 7.3 files are HDF5: `lumipipe.readers.mat73`.
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import numpy as np
 from pydantic import Field
 from scipy.io import loadmat, whosmat
-from scipy.io.matlab import MatReadError
 
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.compressed import open_binary, plain_name, shown
+from lumipipe.language import finding
+from lumipipe.readers.compressed import (
+    ALWAYS_BYTES,
+    MOST_DEFLATED,
+    MOST_RATIO,
+    inflated_size,
+    open_binary,
+    plain_name,
+    shown,
+)
+from lumipipe.readers.salvage import Whole
 from lumipipe.readers.tables import ReaderOptions, Table, number_text
 
 if TYPE_CHECKING:
@@ -27,17 +39,12 @@ if TYPE_CHECKING:
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEADER_BYTES = 128
 _TAG_BYTES = 8  # type and length before each element
-# What SciPy raises on a damaged file depends on the byte at which the damage starts.
-_DAMAGE = (
-    ValueError,
-    TypeError,
-    OSError,
-    EOFError,
-    LookupError,
-    MatReadError,
-    zlib.error,
-    MemoryError,
-)
+_PACKED = 15  # type of an element that is compressed
+_MOST_ELEMENTS = 100_000
+# Classes of variables that are loaded: a cell may hold a million others.
+_NUMBERS = {"double", "single", "logical"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 
 
 class Options(ReaderOptions):
@@ -71,9 +78,11 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is truncated, or vectors differ in length.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         _refuse_hdf5(file, stream)
-        known = _variables(file, stream)
+        _refuse_bomb(file, stream, options.most_bytes)
+        classes = _variables(file, stream)
+        known = list(classes)
         wanted = {
             column: matching_variable(file, column, pattern, known)
             for column, pattern in options.variables.items()
@@ -83,6 +92,14 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             for key, pattern in options.scalars.items()
             if (found := matching_scalar(file, key, pattern, known)) is not None
         }
+        for name in wanted.values():
+            _refuse_class(
+                file, name, classes[name], _NUMBERS, finding("it is no vector of numbers")
+            )
+        for name in said.values():
+            _refuse_class(
+                file, name, classes[name], _NUMBERS | {"char"}, finding("it is no single number")
+            )
         content = _load(file, stream, [*wanted.values(), *said.values()])
     columns = {column: _vector(file, name, content[name]) for column, name in wanted.items()}
     lengths = {wanted[column]: len(values) for column, values in columns.items()}
@@ -95,6 +112,47 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     yield Table(plain_name(file), columns, attributes, None)
 
 
+def vectors(file: Path) -> tuple[dict[str, int], list[str]]:
+    """Vectors of a file with their lengths, and its variables of one number or text.
+
+    Parameters
+    ----------
+    file : Path
+        Version 4 to 7.2.
+
+    Returns
+    -------
+    tuple of dict of str to int, and list of str
+        For `Options.variables` and `Options.scalars`.
+
+    Raises
+    ------
+    InputError
+        As `read` does.
+    """
+    with open_binary(file) as stream:
+        _refuse_hdf5(file, stream)
+        _variables(file, stream)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            listed = whosmat(stream)
+    kinds = _NUMBERS | {"char"}
+    plain = {name: shape for name, shape, kind in listed if kind in kinds and len(shape) == 2}  # noqa: PLR2004
+    numbers = {name for name, _, kind in listed if kind in _NUMBERS}
+    found = {name: max(shape) for name, shape in plain.items() if name in numbers}
+    long = {name: rows for name, rows in found.items() if min(plain[name]) == 1 < rows}
+    return long, [name for name in plain if min(plain[name]) == 1 and name not in long]
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The variables before the one that was cut short, of a version 5 file."""
+    ends = [first + length for first, _, length in _elements(io.BytesIO(content))]
+    end = max((end for end in ends if end <= len(content)), default=0)
+    if not end or end == len(content):
+        return None
+    return Whole(content[:end], end, len(content), finding("the variable after them is cut short"))
+
+
 def _refuse_hdf5(file: Path, stream: BinaryIO) -> None:
     """Refuse a MATLAB 7.3 file, which is HDF5 behind a text of 512 bytes."""
     head = stream.read(520)
@@ -105,45 +163,95 @@ def _refuse_hdf5(file: Path, stream: BinaryIO) -> None:
         )
 
 
-def _variables(file: Path, stream: BinaryIO) -> list[str]:
-    """Names of the variables in a file that is whole."""
+def _refuse_class(file: Path, name: str, kind: str, known: set[str], problem: str) -> None:
+    """Refuse a variable of another class before it is loaded."""
+    if kind not in known:
+        raise RecordingError(
+            f"{shown(file)}: variable {name}",
+            f"has class {kind}, {problem}",
+            "name another variable, or save its numbers",
+        )
+
+
+def _refuse_bomb(file: Path, stream: BinaryIO, most_bytes: int | None) -> None:
+    """Refuse variables that unpack to far more than the file's size, and too many of them."""
+    held = stream.seek(0, 2)
+    elements = list(islice(_elements(stream), _MOST_ELEMENTS + 1))
+    if len(elements) > _MOST_ELEMENTS:
+        raise RecordingError(
+            shown(file), f"has more than {_MOST_ELEMENTS} variables", "check where it is from"
+        )
+    packed = [(at, length) for at, kind, length in elements if kind == _PACKED]
+    most = max(ALWAYS_BYTES, MOST_RATIO * held) if most_bytes is None else most_bytes
+    left = most
+    if MOST_DEFLATED * sum(length for _, length in packed) > most:
+        for at, length in packed:
+            stream.seek(at)
+            with suppress(zlib.error, EOFError):  # SciPy says which variable it is
+                left -= inflated_size(stream, length, left)
+            if left < 0:
+                raise RecordingError(
+                    shown(file),
+                    f"its {held} bytes unpack to more than {most}, as those of bombs do",
+                    "check where it is from; if you trust it, set read.most_bytes to its unpacked "
+                    "size",
+                )
+    stream.seek(0)
+
+
+def _variables(file: Path, stream: BinaryIO) -> dict[str, str]:
+    """The variables in a file that is whole, by name, and their classes."""
     fault = _truncation(stream)
     stream.seek(0)
-    names: list[str] = []
+    found: dict[str, str] = {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unreadable objects are not asked for
-            names = [name for name, *_ in whosmat(stream)]
-    except _DAMAGE as error:
-        fault = fault or f"cannot be read as a MATLAB file ({error})"
+            found = {name: kind for name, _, kind in whosmat(stream)}
+    except Exception as error:  # noqa: BLE001 (SciPy's depends on where the damage starts)
+        fault = fault or finding(f"cannot be read as a MATLAB file ({error})")
     stream.seek(0)
     if fault is not None:
-        last = f"{shown(file)}: variable {names[-1]}" if names else shown(file)
+        last = f"{shown(file)}: variable {list(found)[-1]}" if found else shown(file)
         raise RecordingError(last, fault, "copy the file again from its source")
-    return names
+    return found
+
+
+def _elements(stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """Of a version 5 file, where the content of each element begins, its type and its length."""
+    end = stream.seek(0, 2)
+    stream.seek(0)
+    header = stream.read(_HEADER_BYTES)
+    if 0 in header[:4]:
+        return  # version 4 has no such lengths
+    order = "<" if header[126:128] == b"IM" else ">"
+    position = _HEADER_BYTES
+    while position < end:
+        stream.seek(position)
+        tag = stream.read(_TAG_BYTES).ljust(_TAG_BYTES, b"\0")
+        kind, length = struct.unpack(f"{order}II", tag)
+        position += _TAG_BYTES
+        yield position, kind, length
+        position += length
 
 
 def _truncation(stream: BinaryIO) -> str | None:
     """Where a version 5 file ends too early, told from the lengths before its elements."""
     end = stream.seek(0, 2)
-    stream.seek(0)
-    header = stream.read(_HEADER_BYTES)
-    if 0 in header[:4]:
-        return None  # version 4 has no such lengths
-    if end < _HEADER_BYTES + _TAG_BYTES:
-        return f"ends at byte {end}, inside its header"
-    order = "<" if header[126:128] == b"IM" else ">"
-    position = _HEADER_BYTES
-    while position < end:
-        stream.seek(position)
-        tag = stream.read(_TAG_BYTES)
-        needed = position + _TAG_BYTES
-        if len(tag) == _TAG_BYTES:
-            needed += struct.unpack(f"{order}II", tag)[1]
-        if needed > end:
-            return f"is truncated: it ends at byte {end}, its last variable at byte {needed}"
-        position = needed
+    if end < _HEADER_BYTES + _TAG_BYTES and not _is_version_4(stream):
+        return finding(f"ends at byte {end}, inside its header")
+    for first, _, length in _elements(stream):
+        if first + length > end:
+            needed = first + length
+            return finding(
+                f"is truncated: it ends at byte {end}, its last variable at byte {needed}"
+            )
     return None
+
+
+def _is_version_4(stream: BinaryIO) -> bool:
+    stream.seek(0)
+    return 0 in stream.read(4)
 
 
 def matching_variable(file: Path, column: str, pattern: str, known: list[str]) -> str:
@@ -176,7 +284,7 @@ def _load(file: Path, stream: BinaryIO, names: list[str]) -> dict[str, np.ndarra
     """The named variables in the number type that MATLAB had."""
     try:
         content: dict[str, np.ndarray] = loadmat(stream, variable_names=names, mat_dtype=True)
-    except _DAMAGE as error:
+    except Exception as error:  # what SciPy raises depends on where the damage starts
         raise RecordingError(
             f"{shown(file)}: one of {', '.join(names)}",
             f"is damaged ({error})",

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.containers import (
     ContainerOptions,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from lumipipe.readers.tables import Table
 
-_KIND = "MATLAB 7.3 file"
+_KIND = finding("MATLAB 7.3 file")
 _MOST_VARIABLES = 100_000
 _DEEPEST = 20  # structs in structs
 _WIDEST = 4096  # columns of a matrix
@@ -64,7 +65,8 @@ class _Series:
 class _Contents:
     """What a file holds, under the names that MATLAB would use."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int | None) -> None:
+        self.most_bytes = most_bytes
         self.series: dict[str, _Series] = {}
         self.scalars: dict[str, Any] = {}
         self.unread: list[str] = []
@@ -97,9 +99,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is truncated or damaged, named vectors differ in length, or it has none.
     """
-    with open_hdf5(file) as opened:
+    with open_hdf5(file, options.most_bytes) as opened:
         with damage(file, _KIND):
-            held = _Contents()
+            held = _Contents(options.most_bytes)
             for key, item in members(opened):
                 if not key.startswith("#"):
                     _collect(file, held, key, item, 0)
@@ -115,7 +117,8 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             with damage(file, _KIND):
                 loaded: dict[str, np.ndarray] = {}  # a matrix is read once for all its columns
                 values = {
-                    column: _values(file, column, part.held[column], loaded) for column in columns
+                    column: _values(file, held, column, part.held[column], loaded)
+                    for column in columns
                 }
                 table = container_table(name, part, values, said)
             yield table
@@ -155,13 +158,15 @@ def _collect_field(file: Path, held: _Contents, name: str, item: Any, depth: int
         _collect(file, held, name, item, depth)
         return
     owner, _, field = name.rpartition(".")
-    for at, reference in enumerate(samples(file, item).T.reshape(-1, order="F")):
+    for at, reference in enumerate(samples(file, item, held.most_bytes).T.reshape(-1, order="F")):
         _collect(file, held, f"{owner}({at + 1}).{field}", item.file[reference], depth)
 
 
 def _collect_cell(file: Path, held: _Contents, name: str, item: Any, depth: int) -> None:
     """Note the elements of a cell array; texts alone are a column."""
-    elements = [item.file[link] for link in samples(file, item).T.reshape(-1, order="F")]
+    elements = [
+        item.file[link] for link in samples(file, item, held.most_bytes).T.reshape(-1, order="F")
+    ]
     if len(elements) == max(item.shape) > 1 and all(_is_text(element) for element in elements):
         held.series[name] = _Series(elements, rows=len(elements))
         return
@@ -220,12 +225,14 @@ def _parts(file: Path, held: _Contents, options: Options) -> list[Part]:
     return [Part("variables", tuple(found), found)] if found else []
 
 
-def _values(file: Path, column: str, series: _Series, loaded: dict[str, np.ndarray]) -> np.ndarray:
+def _values(
+    file: Path, held: _Contents, column: str, series: _Series, loaded: dict[str, np.ndarray]
+) -> np.ndarray:
     """The samples of one column."""
     if isinstance(series.item, list):
-        return np.array([_characters(file, element) for element in series.item], dtype=object)
+        return np.array([_characters(file, held, element) for element in series.item], dtype=object)
     if series.item.name not in loaded:
-        loaded[series.item.name] = samples(file, series.item).T
+        loaded[series.item.name] = samples(file, series.item, held.most_bytes).T
     content = loaded[series.item.name]
     if series.row is not None:
         content = content[series.row]
@@ -239,11 +246,11 @@ def _values(file: Path, column: str, series: _Series, loaded: dict[str, np.ndarr
     return found
 
 
-def _characters(file: Path, item: Any) -> str:
+def _characters(file: Path, held: _Contents, item: Any) -> str:
     """The text of a row of characters, which MATLAB stores as UTF-16."""
     if item.attrs.get("MATLAB_empty", 0):
         return ""
-    codes = samples(file, item).reshape(-1)
+    codes = samples(file, item, held.most_bytes).reshape(-1)
     return codes.astype("<u2").tobytes().decode("utf-16-le", errors="replace")
 
 
@@ -253,13 +260,13 @@ def _said(file: Path, held: _Contents, options: Options) -> dict[str, Any]:
     for key, pattern in options.scalars.items():
         name = matching_scalar(file, key, pattern, list(held.scalars))
         if name is not None:
-            said[key.rstrip("?")] = _scalar(file, held.scalars[name])
+            said[key.rstrip("?")] = _scalar(file, held, held.scalars[name])
     said["not_read"] = listed(held.unread)
     return said
 
 
-def _scalar(file: Path, item: Any) -> str:
+def _scalar(file: Path, held: _Contents, item: Any) -> str:
     """One number or text as text."""
     if _is_text(item):
-        return _characters(file, item)
-    return number_text(samples(file, item).reshape(-1)[0])
+        return _characters(file, held, item)
+    return number_text(samples(file, item, held.most_bytes).reshape(-1)[0])

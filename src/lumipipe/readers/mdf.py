@@ -6,13 +6,15 @@ in a process of its own: of 300 damaged files one crashed it, and one kept it bu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
-from glob import has_magic
+from glob import escape, has_magic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, shown
 from lumipipe.readers.containers import (
     TIME,
@@ -32,6 +34,7 @@ from lumipipe.readers.libraries import (
     library,
     refuse_size,
 )
+from lumipipe.readers.salvage import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +42,11 @@ if TYPE_CHECKING:
 
     from lumipipe.readers.tables import Table
 
-_KIND = "MDF file"
+_KIND = finding("MDF file")
 _UNFINISHED = b"UnFinMF"  # the logger could not write counters and lengths
+_NOT_FINISHED = finding(
+    "its logger had not finished it: numbers of rows are counted from what is there"
+)
 _VIRTUAL = (3, 6)  # channel types without bytes of their own
 _TIME_MASTER = 1  # what a master channel counts: time, not angle or distance
 
@@ -65,6 +71,12 @@ class Options(ContainerOptions):
                 )
             found += paths
         return found
+
+    def placed(self, file: Path) -> Options:
+        """These options for a copy of a file in another folder."""
+        return self.model_copy(
+            update={"dbc": [escape(str(path.absolute())) for path in self.beside(file)]}
+        )
 
 
 def read(file: Path, options: Options) -> Iterator[Table]:
@@ -93,7 +105,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     """
     options.beside(file)
     installed(file, "asammdf", "asammdf")
-    open_binary(file).close()
+    open_binary(file, options.most_bytes).close()
     yield from isolated(file, "mdf", options)
 
 
@@ -126,7 +138,7 @@ def tables(file: Path, options: Options) -> Iterator[Table]:
     """
     asammdf = library(file, "asammdf", "asammdf")
     databases = [_database(path) for path in options.beside(file)]
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         head = stream.read(8)
         stream.seek(0)
         unfinished = head.startswith(_UNFINISHED)
@@ -139,11 +151,13 @@ def tables(file: Path, options: Options) -> Iterator[Table]:
             if databases:
                 opened = _decoded(file, opened, databases)
             with damage(file, _KIND, "asammdf"):
-                parts = _parts(file, opened, size)
+                parts = _parts(file, opened, size, options.most_bytes)
             for name, part, columns in chosen(file, options, parts):
                 with damage(file, _KIND, "asammdf"):
                     table = _table(file, name, part, columns, opened, unfinished=unfinished)
-                yield table
+                table = replace(table, notes=(_NOT_FINISHED,)) if unfinished else table
+                words = finding(f"{size} of {size} bytes read, {_NOT_FINISHED}")
+                yield marked(table, words) if unfinished and options.salvage else table
         finally:
             opened.close()
 
@@ -151,7 +165,7 @@ def tables(file: Path, options: Options) -> Iterator[Table]:
 def _database(path: Path) -> Any:
     """A database of the bus; what does not read as one is refused."""
     utilities = library(path, "asammdf.blocks.utils", "asammdf")
-    with damage(path, "DBC file", "canmatrix"):
+    with damage(path, finding("DBC file"), "canmatrix"):
         found = utilities.load_can_database(path)
     if found is None or not found.frames:
         raise InputError(shown(path), "holds no CAN database", "name a .dbc file in read.dbc")
@@ -171,7 +185,7 @@ def _decoded(file: Path, opened: Any, databases: list[Any]) -> Any:
     return found
 
 
-def _parts(file: Path, opened: Any, size: int) -> list[Part]:
+def _parts(file: Path, opened: Any, size: int, most_bytes: int | None) -> list[Part]:
     """The groups of a file that have samples."""
     held = []
     claimed = 0
@@ -180,7 +194,7 @@ def _parts(file: Path, opened: Any, size: int) -> list[Part]:
         if rows and group.channels:
             claimed += rows * _record_bytes(group)
             held.append((number, _group_name(number, group.channel_group), rows))
-    refuse_size(file, claimed, size, packed=True)
+    refuse_size(file, claimed, size, packed=True, most_bytes=most_bytes)
     names = unique(name for _, name, _ in held)
     parts = []
     for name, (number, _, rows) in zip(names, held, strict=True):

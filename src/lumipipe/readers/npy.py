@@ -6,6 +6,8 @@ a loader that can build arrays and plain containers but nothing else.
 
 from __future__ import annotations
 
+import io
+import math
 import pickle
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -14,8 +16,17 @@ from pydantic import Field, model_validator
 
 from lumipipe.config import Settings
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, plain_name, shown
-from lumipipe.readers.tables import ReaderOptions, Table, column_names, number_text
+from lumipipe.readers.libraries import damage, refuse_size
+from lumipipe.readers.salvage import Whole
+from lumipipe.readers.tables import (
+    ReaderOptions,
+    Table,
+    column_names,
+    number_text,
+    refuse_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +93,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is damaged.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         content = _load(file, stream, pickled=options.pickle)
     if options.layout is not None:
         yield from _series(file, content, options.layout)
@@ -90,23 +101,53 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         yield _plain(file, content, options.names)
 
 
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The rows that are whole of an array whose end was cut; None of pickles and by columns."""
+    stream = io.BytesIO(content)
+    shape, by_columns, dtype = _header(stream)
+    first = stream.tell()
+    row_bytes = math.prod(shape[1:]) * dtype.itemsize
+    by_columns = by_columns and len(shape) > 1
+    if dtype.hasobject or by_columns or not shape or row_bytes <= 0:
+        return None
+    rows = (len(content) - first) // row_bytes
+    if not 0 < rows < shape[0]:
+        return None
+    mended, end = io.BytesIO(), first + rows * row_bytes
+    _FORMAT.write_array_header_2_0(
+        mended,
+        {
+            "descr": _FORMAT.dtype_to_descr(dtype),
+            "fortran_order": False,
+            "shape": (rows, *shape[1:]),
+        },
+    )
+    fault = finding(f"{rows} of {shape[0]} rows are whole")
+    return Whole(mended.getvalue() + content[first:end], end, len(content), fault)
+
+
+def _header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether columns lie together, and type of an array."""
+    if _FORMAT.read_magic(stream) == (1, 0):
+        found = _FORMAT.read_array_header_1_0(stream)
+    else:
+        found = _FORMAT.read_array_header_2_0(stream)
+    shape, by_columns, dtype = found
+    if any(length < 0 for length in shape):
+        raise ValueError(f"its shape is {shape}")
+    return shape, by_columns, dtype
+
+
 def _load(file: Path, stream: BinaryIO, *, pickled: bool) -> Any:
     """The array of an .npy file, or the object that its pickle describes."""
-    try:
-        version = _FORMAT.read_magic(stream)
-        header = _FORMAT.read_array_header_1_0
-        if version != (1, 0):
-            header = _FORMAT.read_array_header_2_0
-        shape, _, dtype = header(stream)
+    with damage(file, finding(".npy file")):
+        shape, _, dtype = _header(stream)
         if not dtype.hasobject:
             if pickled:
                 raise InputError(shown(file), "holds no pickle", "remove pickle and layout")
+            _refuse_shape(file, stream, shape, dtype)
             stream.seek(0)
             return _FORMAT.read_array(stream, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise RecordingError(
-            shown(file), f"is damaged or no .npy file ({error})", "fetch the file again"
-        ) from error
     if not pickled:
         raise InputError(
             shown(file),
@@ -114,6 +155,17 @@ def _load(file: Path, stream: BinaryIO, *, pickled: bool) -> Any:
             "if you trust it, declare its sha256 and set read.pickle and read.layout",
         )
     return _unpickle(file, stream, shape)
+
+
+def _refuse_shape(
+    file: Path, stream: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> None:
+    """Refuse a shape without rows, or of more bytes than come after it."""
+    first = stream.tell()
+    held = stream.seek(0, 2) - first
+    refuse_size(file, math.prod(shape) * dtype.itemsize, held)
+    if not math.prod(shape) * dtype.itemsize:
+        raise RecordingError(shown(file), "has no rows", "remove the file or fetch it again")
 
 
 def _unpickle(file: Path, stream: BinaryIO, shape: tuple[int, ...]) -> Any:
@@ -186,6 +238,7 @@ def _plain(file: Path, array: np.ndarray, names: list[str] | None) -> Table:
                 "save numbers as one row a sample and one column a channel",
             )
         array = array.reshape(len(array), -1)
+        refuse_width(file, array.shape[1])
         found = column_names(names, array.shape[1])
         if found is None:
             raise InputError(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.libraries import damage, refuse_size
+from lumipipe.readers.pages import page_sizes
 from lumipipe.readers.tables import ReaderOptions, Table, unknown_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_KIND = "Parquet file"
+_KIND = finding("Parquet file")
 _EXACT = 2**53  # whole numbers up to this are exact in float64
 _STAMPS: dict[str, Any] = {"coerce_int96_timestamp_unit": "us"}  # ns end in the year 2262
 
@@ -58,7 +60,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     """
     import pyarrow.parquet as pq
 
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         size = stream.seek(0, 2)
         stream.seek(0)
         with damage(file, _KIND):
@@ -71,7 +73,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
                 page_checksum_verification=True,
                 read_dictionary=[name for name in usable if _is_text(schema.field(name).type)],
             )
-            _refuse_rows(file, opened, usable, size)
+            _refuse_rows(file, opened, (stream, size), (usable, options.most_bytes))
             content = opened.read(columns=usable, use_threads=False)
             content.validate(full=True)
             columns = {name: _column(file, name, content[name]) for name in usable}
@@ -116,13 +118,26 @@ def _is_text(kind: Any) -> bool:
     return bool(kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind))
 
 
-def _refuse_rows(file: Path, opened: Any, usable: list[str], size: int) -> None:
+def _refuse_rows(
+    file: Path, opened: Any, content: tuple[BinaryIO, int], wanted: tuple[list[str], int | None]
+) -> None:
     """Refuse what would fill the memory: a run of equal values takes no room in the file."""
     rows = opened.metadata.num_rows
     groups = [opened.metadata.row_group(at) for at in range(opened.metadata.num_row_groups)]
     if sum(group.num_rows for group in groups) != rows:
         raise ValueError("its row groups do not add up to its rows")
-    refuse_size(file, rows * len(usable) * np.dtype(np.float64).itemsize, size, packed=True)
+    (stream, size), (usable, most_bytes) = content, wanted
+    claimed = rows * len(usable) * np.dtype(np.float64).itemsize
+    refuse_size(file, claimed, size, packed=True, most_bytes=most_bytes)
+    claimed = 0
+    for chunk in (group.column(at) for group in groups for at in range(group.num_columns)):
+        if chunk.path_in_schema in usable:
+            first = chunk.dictionary_page_offset or chunk.data_page_offset
+            first = min(first, chunk.data_page_offset)
+            for page in page_sizes(stream, first, chunk.total_compressed_size):
+                claimed += page
+                refuse_size(file, claimed, size, packed=True, most_bytes=most_bytes)
+    stream.seek(0)
 
 
 def _column(file: Path, name: str, cells: Any) -> np.ndarray:

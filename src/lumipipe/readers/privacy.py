@@ -21,18 +21,25 @@ from lumipipe.readers.tables import ReaderOptions
 KEY, KEY_FILE = "LUMIPIPE_PSEUDONYM_KEY", "LUMIPIPE_PSEUDONYM_KEY_FILE"
 _LEAST_KEY_BYTES = 16
 _DIGITS = 20  # 80 bits: two of a million devices are alike with a chance of 4e-13
+POSITIONS_KEPT = {"positions": "kept in the reader"}
+"""Attribute of a recording whose file tells where somebody was, which nobody asked for."""
 _PLACES = ("lat", "lon", "gps", "position", "coordinate", "geo")
 
 
-class PersonalOptions(ReaderOptions):
-    """Keys of files that come from people."""
+class PseudonymOptions(ReaderOptions):
+    """Keys of files that say which device, or whom, they come from."""
 
-    positions: bool = False
-    """Whether latitude and longitude may leave the reader, as columns in degrees."""
     pseudonyms: Identifier | None = None
     """Name of the secret key under which serial numbers become the attribute `device`. The key
     itself is in the environment, LUMIPIPE_PSEUDONYM_KEY or a file that
     LUMIPIPE_PSEUDONYM_KEY_FILE names; give a new key a new name."""
+
+
+class PersonalOptions(PseudonymOptions):
+    """Keys of files that come from people."""
+
+    positions: bool = False
+    """Whether latitude and longitude may leave the reader, as columns in degrees."""
     cut_start_s: Annotated[float, Field(ge=0)] = 0.0
     """Seconds that are removed at the start of each activity."""
     cut_end_s: Annotated[float, Field(ge=0)] = 0.0

@@ -16,17 +16,20 @@ from pydantic import ValidationError
 
 from lumipipe.config import TimeColumn
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers import READERS
+from lumipipe.readers import PUBLISHED, READERS, remedy_for
 from lumipipe.readers.channels import channel_values, stored_type, with_members
 from lumipipe.readers.compressed import plain_name
+from lumipipe.readers.declared import long_gaps, refuse_expired, rows_in_period
 from lumipipe.readers.files import check_digest, file_digest, relative_name
+from lumipipe.readers.gravity import gravity_notes
 from lumipipe.readers.grouping import tables_by
 from lumipipe.readers.labels import attributes_of, from_template, sample_labels, whole_labels
 from lumipipe.readers.timebase import time_base
 from lumipipe.readers.units import conversion
+from lumipipe.readers.zones import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lumipipe.config import Channel, Prepare, Source
     from lumipipe.readers.tables import Reader, ReaderOptions, Table
@@ -86,7 +89,7 @@ class Recording:
     source : str
         Identity of the source in the request.
     file : str
-        Name of the file below the source's folder.
+        Name of the file below the source's folder, or its `Table.alias`.
     sha256 : str
         Digest of the file.
     attributes : dict of str to str
@@ -159,11 +162,17 @@ def read_recordings(
 
 
 def usable_recordings(
-    source: Source, file: Path, prepare: Prepare, place: str, root: Path | None = None
+    source: Source,
+    file: Path,
+    prepare: Prepare,
+    place: str,
+    root: Path | None = None,
+    is_withdrawn: Callable[[str], bool] | None = None,
 ) -> Iterator[Recording | Unusable]:
     """The recordings in one file of a source, with those that cannot be used in their places.
 
-    Parameters, errors about the request or the whole file: as in `read_recordings`.
+    Parameters, errors about the request or the whole file: as in `read_recordings`. Recordings of
+    a unit that `is_withdrawn` are passed over as if they were not there.
 
     Yields
     ------
@@ -184,6 +193,9 @@ def usable_recordings(
         for part in _parts(source, table, name):
             said = attributes_of(source, part, name, plain_name(Path(name)), place)
             identity = from_template(source.recordings.id, said, f"{place}: recordings.id")
+            unit = from_template(source.recordings.unit, said, f"{place}: recordings.unit")
+            if is_withdrawn is not None and is_withdrawn(unit):
+                continue
             try:
                 yield _recording(source, part, prepare, place, (name, digest, identity), said)
             except RecordingError as error:
@@ -224,6 +236,8 @@ def beside_digests(source: Source, file: Path) -> dict[str, str]:
     InputError
         If one is not there.
     """
+    if source.format == PUBLISHED:
+        return {}
     options = _reader(source, source.id).Options.model_validate(source.read)
     return {
         os.path.relpath(other, file.parent): file_digest(other) for other in options.beside(file)
@@ -233,9 +247,7 @@ def beside_digests(source: Source, file: Path) -> dict[str, str]:
 def _reader(source: Source, place: str) -> Reader:
     """The reader of the source's format."""
     if source.format not in READERS:
-        raise InputError(
-            place, f"unknown format {source.format}", f"known formats: {', '.join(READERS)}"
-        )
+        raise InputError(place, f"no reader for format {source.format}", remedy_for(source.format))
     return READERS[source.format]
 
 
@@ -270,12 +282,17 @@ def _recording(
     """One table as a recording; `identity` is the file's name and digest, and the recording's."""
     name, digest, own = identity
     shown = name if table.name == plain_name(Path(name)) else f"{name}#{table.name}"
-    rows = _rows(source, table, shown)
+    _refuse_ragged(table, shown)
+    _rows(source, table, shown)  # as the file counts them
+    table, source = in_utc(table, source, shown)
+    rows, outside = rows_in_period(table, _rows(source, table, shown), source, shown)
     source = with_members(source, table, shown)
     found = [channel_values(table, rows, item, shown, place) for item in source.channels]
     dtype = stored_type(source, found, prepare.dtype, place)
     gap_s = None if prepare.grid is None else prepare.grid.longest_gap_s
     time = time_base(table, rows, source, gap_s, shown)
+    told = outside | long_gaps(table, rows, time.time_ns, source, shown)
+    refuse_expired(time.time_ns, source, shown)
     stream = Stream(
         values=np.stack([item.values for item in found], axis=1).astype(dtype),
         time_ns=time.time_ns,
@@ -292,18 +309,37 @@ def _recording(
         id=own,
         unit=from_template(source.recordings.unit, attributes, f"{place}: recordings.unit"),
         source=source.id,
-        file=name,
+        file=name if table.alias is None else table.alias,
         sha256=digest,
-        attributes=attributes,
+        attributes=attributes | told,
         labels=whole_labels(source.labels, attributes, shown, place),
         streams={source.stream: stream},
-        notes=(*(note for item in found for note in item.notes), *time.notes),
+        notes=(
+            *(note for item in found for note in item.notes),
+            *gravity_notes(source.channels, stream.values),
+            *time.notes,
+        ),
     )
 
 
 def _stored_unit(channel: Channel, place: str) -> str:
     """The unit that a channel is stored in."""
     return conversion(channel.quantity, channel.unit, f"{place}: channel {channel.name}")[2]
+
+
+def _refuse_ragged(table: Table, file: str) -> None:
+    """Refuse columns of different lengths, such as 58 times for 67 values."""
+    lengths = {name: len(values) for name, values in table.columns.items()}
+    if len(set(lengths.values())) > 1:
+        longest, shortest = (
+            max(lengths, key=lengths.__getitem__),
+            min(lengths, key=lengths.__getitem__),
+        )
+        raise RecordingError(
+            file,
+            f"column {shortest} has {lengths[shortest]} rows, {longest} has {lengths[longest]}",
+            "fetch the file again; which value belongs to which time cannot be told",
+        )
 
 
 def _rows(source: Source, table: Table, file: str) -> slice:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import firwin, kaiserord, resample_poly
 
+from lumipipe.config.moments import NANOSECONDS
+from lumipipe.language import finding
+
 if TYPE_CHECKING:
     from lumipipe.readers.recording import Stream
 
-NANOSECONDS = 1_000_000_000
 RATE_TOLERANCE = 0.01
 """A source up to this share faster than the grid counts as equal to it: the band between the
 two limits is that narrow."""
@@ -118,7 +120,7 @@ def resampled(
     """
     if not stream.rate_hz > rate_hz * (1.0 + RATE_TOLERANCE):
         wanted = grid_times(start_ns, nodes, rate_hz)
-        return _within_segments(stream, wanted, longest_gap_ns), "linear interpolation"
+        return _within_segments(stream, wanted, longest_gap_ns), finding("linear interpolation")
     up, down, base_hz = _ratio(stream, start_ns, rate_hz)
     base_nodes = -(-(nodes - 1) * down // up) + 1  # up to the last node or just past it
     base_times = grid_times(start_ns, base_nodes, base_hz)

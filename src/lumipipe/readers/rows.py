@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from lumipipe.errors import RecordingError
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.numberforms import forms_of, shapes
-from lumipipe.readers.tables import column_names, unknown_column
+from lumipipe.readers.tables import column_names, refuse_width, unknown_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +128,7 @@ def scan_rows(form: Form, delimiter: str, most_rows: int | None) -> Scan:
             "has a header but no rows" if form.header and form.text.strip() else "is empty",
             "remove the file, or fetch it again",
         )
+    refuse_width(form.file, len(first[1]))
     names = _names(form, delimiter, first[1])
     for name in sorted(form.wanted or ()):
         if name not in names:
@@ -183,10 +184,13 @@ def _names(form: Form, delimiter: str, first_row: list[str]) -> list[str]:
 def _header_names(form: Form, delimiter: str) -> list[str]:
     """Names in the header, without blanks around them and none twice."""
     line = io.StringIO(form.text, newline=None).read().split("\n")[form.names_line - 1]
-    names = [
-        unicodedata.normalize("NFC", name.strip())
-        for name in next(csv.reader([line], delimiter=delimiter), [])
-    ]
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise form.fault(
+            form.names_line, f"cannot be split ({error})", "mend the header"
+        ) from error
+    names = [unicodedata.normalize("NFC", name.strip()) for name in cells]
     while form.empty_trailing and names and not names[-1]:
         names.pop()
     for at, name in enumerate(names):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.beats import beats_of_list, missing_beats
 from lumipipe.readers.compressed import read_limited, shown
 from lumipipe.readers.legs import ActivityOptions, Leg, leg_tables
@@ -57,7 +58,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If a line is neither, an interval is 0, or time goes back.
     """
-    raw = read_limited(file, _MOST_BYTES)
+    raw = read_limited(file, options.most_bytes or _MOST_BYTES)
     rows, salvaged = _rows(file, raw.decode("latin-1").split("\n"), salvage=options.salvage)
     intervals = rows[:, -1] * _MS[options.unit or _unit(file, rows[:, -1])]
     if (intervals <= 0.0).any():
@@ -71,7 +72,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             line = int(np.argmax(np.diff(rows[:, 0]) < 0)) + 2
             raise RecordingError(shown(file), f"time goes back at line {line}", "cut it there")
     said = {"utc_offset": "unknown"}
-    leg = Leg(columns, tuple(missing_beats(columns)), said, ("times count from the start",))
+    leg = Leg(
+        columns, tuple(missing_beats(columns)), said, (finding("times count from the start"),)
+    )
     for table in leg_tables(file, [leg], options, salvaged):
         table.attributes.pop("start", None)
         yield table
@@ -86,9 +89,14 @@ def _rows(file: Path, lines: list[str], *, salvage: bool) -> tuple[np.ndarray, s
         cells = line.split()
         width = len(rows[0]) if rows else min(max(len(cells), 1), 2)
         if len(cells) != width or not all(_NUMBER.fullmatch(cell) for cell in cells):
-            fault = f"line {number} is no {'number' if width == 1 else 'pair of numbers'}"
+            fault = finding(
+                f"line {number} is no number"
+                if width == 1
+                else f"line {number} is no pair of numbers"
+            )
             if salvage and rows:
-                return np.array(rows), f"{number - 1} of {len(lines)} lines read, {fault}"
+                read = finding(f"{number - 1} of {len(lines)} lines read, {fault}")
+                return np.array(rows), read
             raise RecordingError(shown(file), fault, "mend it, or set read.salvage: true")
         rows.append([float(cell) for cell in cells])
     if not rows:

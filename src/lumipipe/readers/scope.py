@@ -6,11 +6,13 @@ Tables that an oscilloscope saved as CSV are `lumipipe.readers.delimited`'s.
 from __future__ import annotations
 
 import gc
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumipipe.errors import InputError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import plain_file, shown
 from lumipipe.readers.containers import (
     TIME,
@@ -22,6 +24,7 @@ from lumipipe.readers.containers import (
     unique,
 )
 from lumipipe.readers.libraries import damage, library
+from lumipipe.readers.salvage import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +32,15 @@ if TYPE_CHECKING:
 
     from lumipipe.readers.tables import Table
 
-_KIND = "oscilloscope file"
+_KIND = finding("oscilloscope file")
 _UNITS = {"v": "V", "a": "A", "w": "W", "s": "s", "hz": "Hz", "db": "dB"}
 # The files of these series look alike, and RigolWFM 1.6 takes each for one of an E.
 _ALIKE = ("wfm1000c", "wfm1000d", "wfm1000e")
 _DS1000D = ("D", "DS1000D", "DS1052D", "DS1102D")
 _UNCHECKED = "tek_isf"  # 1.6 takes the samples that are there, and less where they end like a line
+# What describes a waveform of LeCroy [1]_: at byte 32 whether samples have two bytes, at 34 their
+# order, from 36 on the lengths of seven parts, at 116 the number of samples.
+_LECROY_BYTES = 120
 # Count of zero volts. RigolWFM 1.6 takes 125 and skips the first 4 samples; the CSV that a DS1102D
 # wrote beside its .wfm has 127 and all 1,024 (RigolWFM's test files, pull request 28).
 _ZERO_COUNT = 127.0
@@ -76,15 +82,38 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         If RigolWFM is not installed, the model is not known or not told by the file.
     RecordingError
         If the file is truncated or damaged, or of another kind.
+
+    References
+    ----------
+    .. [1] LeCroy, template LECROY_2_3 of waveforms, as RigolWFM's lecroy_2_3_le_trc.ksy holds it.
     """
     waveforms = library(file, "RigolWFM.wfm", "RigolWFM")
-    with plain_file(file) as plain, damage(file, _KIND):
+    with plain_file(file, options.most_bytes) as plain, damage(file, _KIND):
         found, failure = _attempt(file, plain, options, waveforms)
         # RigolWFM leaves files open, in rings of objects that only the collector frees.
         gc.collect()
         if failure is not None:
             raise failure
     yield from found
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The samples that are there, where a LeCroy file promises more."""
+    first = content.find(b"WAVEDESC")
+    if first < 0 or len(content) < first + _LECROY_BYTES:
+        return None
+    order = "<" if content[first + 34] == 1 else ">"
+    size = 2 if struct.unpack_from(f"{order}H", content, first + 32)[0] else 1
+    parts = struct.unpack_from(f"{order}7i", content, first + 36)
+    start, length = first + parts[0] + parts[1] + parts[3] + parts[4], parts[6]
+    held = (len(content) - start) // size * size
+    if not 0 < held < length or start <= first:
+        return None
+    mended = bytearray(content[: start + held])
+    struct.pack_into(f"{order}i", mended, first + 60, held)
+    struct.pack_into(f"{order}i", mended, first + 116, held // size)
+    fault = finding(f"{held // size} of {length // size} samples are there")
+    return Whole(bytes(mended), start + held, len(content), fault)
 
 
 def _attempt(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
+from pydantic import Field
 
 from lumipipe.config import Settings
-from lumipipe.errors import InputError
+from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
+from lumipipe.readers.compressed import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _MOST_LISTED = 40  # columns in a message
+_MOST_COLUMNS = 100_000  # of a table: a column takes memory and time however short it is
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ class Table:
         window holds such a row and the one before it, however close their stamps are.
     notes : tuple of str
         What a reader of the report should know.
+    alias : str or None
+        What the record of a run calls the file, where its name may tell of persons.
     """
 
     name: str
@@ -53,15 +59,24 @@ class Table:
     origin: np.ndarray | None = None
     breaks: dict[int, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    alias: str | None = None
 
     def row_place(self, row: int) -> str:
         """``line N`` of a row in a text file, ``row N`` (from 0) in a binary one."""
         row = row if self.origin is None else int(self.origin[row])
-        return f"row {row}" if self.first_line is None else f"line {self.first_line + row}"
+        line = self.first_line
+        return finding(f"row {row}" if line is None else f"line {line + row}")
 
 
 class ReaderOptions(Settings):
-    """Keys of the section `read` of a source; each reader has its own."""
+    """Keys of the section `read` of a source that all readers have; each has its own beside."""
+
+    salvage: bool = False
+    """Whether a damaged file is read as far as it is whole; its recordings are then marked with
+    how much that was, and why no more."""
+    most_bytes: Annotated[int, Field(ge=1)] | None = None
+    """Bytes to which a compressed file, or compressed content, may unpack; where absent 64 MiB,
+    or 100 times the compressed size if that is more."""
 
     def for_columns(
         self,
@@ -76,6 +91,10 @@ class ReaderOptions(Settings):
     def beside(self, file: Path) -> list[Path]:  # noqa: ARG002
         """Other files that decide what this one means; empty for most formats."""
         return []
+
+    def placed(self, file: Path) -> ReaderOptions:  # noqa: ARG002
+        """These options for a copy of a file in another folder."""
+        return self
 
     @property
     def needs_digest(self) -> bool:
@@ -107,10 +126,21 @@ def column_names(names: list[str] | None, count: int) -> list[str] | None:
     return names if len(names) == count else None
 
 
+def refuse_width(file: Path, count: int) -> None:
+    """Refuse a table with more columns than any instrument writes."""
+    if count > _MOST_COLUMNS:
+        raise RecordingError(
+            shown(file),
+            f"has {count} columns, more than any instrument writes",
+            "check where it is from; transpose it if its rows are channels",
+        )
+
+
 def unknown_column(place: str, name: str, known: Iterable[str]) -> InputError:
     """An error that names the nearest of the columns that are there, and lists them."""
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = [item for item in names if item.casefold() == name.casefold()]
+    near = near or difflib.get_close_matches(name, names, n=1)
     listed = ", ".join(names[:_MOST_LISTED]) + (", ..." if len(names) > _MOST_LISTED else "")
     guess = f"did you mean {near[0]}? " if near else ""
     return InputError(place, f"has no column {name}", f"{guess}its columns: {listed}")

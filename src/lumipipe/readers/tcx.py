@@ -15,9 +15,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.legs import ActivityOptions, Leg, Pause, leg_tables
-from lumipipe.readers.privacy import pseudonym
+from lumipipe.readers.privacy import POSITIONS_KEPT, pseudonym
 from lumipipe.readers.xmlinput import read_xml
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is damaged or hostile, holds no points, or its points have no times.
     """
-    text, salvaged = read_xml(file, "Trackpoint", salvage=options.salvage)
+    text, salvaged = read_xml(
+        file, "Trackpoint", salvage=options.salvage, most_bytes=options.most_bytes
+    )
     try:
         root = ET.fromstring(text)  # noqa: S314 (read_xml refused what could expand)
     except ET.ParseError as error:
@@ -101,6 +104,8 @@ def _leg(file: Path, activity: Element, options: Options) -> Leg:
             shown(file), "none of its points has a time", "export the activity with times"
         )
     said = _said(file, activity, options)
+    if not options.positions and activity.find(".//Position") is not None:
+        said |= POSITIONS_KEPT
     return Leg(columns, tuple(_pauses(activity)), said)
 
 
@@ -145,7 +150,7 @@ def _pauses(activity: Element) -> Iterator[Pause]:
             if times and np.isfinite([times[0], times[-1]]).all():
                 spans.append((times[0], times[-1]))
         for before, after in pairwise(spans):
-            yield Pause(before[1], after[0], "new track in a lap")
+            yield Pause(before[1], after[0], finding("new track in a lap"))
 
 
 def _time(text: str | None) -> float:

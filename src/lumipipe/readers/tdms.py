@@ -6,12 +6,14 @@ A channel whose scaling is not fully known is refused, never given as raw counts
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, shown
 from lumipipe.readers.containers import (
     ContainerOptions,
@@ -24,6 +26,7 @@ from lumipipe.readers.containers import (
     utc_text,
 )
 from lumipipe.readers.libraries import damage, library, refuse_size
+from lumipipe.readers.salvage import Whole
 from lumipipe.readers.tables import Table, number_text
 
 if TYPE_CHECKING:
@@ -31,9 +34,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-_KIND = "TDMS file"
+_KIND = finding("TDMS file")
 _SCALE = re.compile(r"NI_Scale\[(\d+)\]")
 _MOST_SCALES = 10  # of a channel: each may add two others, so that k take 2**k sums
+_LEAD_BYTES = 28  # of a segment: mark, contents, version, and two lengths
+_BIG_ENDIAN = 1 << 6  # of the contents
 _BITS = 8  # digital lines share the bytes of a DAQmx buffer
 _EPOCH_NS = -2_082_844_800 * 10**9  # 1904, from which TDMS counts
 _UNSET_NS = -(2**60)  # times before 1933 are LabVIEW's zero, of 1904
@@ -79,7 +84,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         If the file is truncated, damaged, or a scaling is not known.
     """
     nptdms = library(file, "nptdms", "nptdms")
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         with _guarded(file):
             opened = nptdms.TdmsFile.open(stream, raw_timestamps=True)
             parts = _parts(file, stream, opened)
@@ -87,6 +92,22 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             with _guarded(file):
                 table = _table(name, part, columns, _said(file, options, opened, part))
             yield table
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The segments that are whole, each found by the length in the lead-in before it."""
+    position = 0
+    while content[position : position + 4] == b"TDSm" and position + _LEAD_BYTES <= len(content):
+        is_big = struct.unpack_from("<I", content, position + 4)[0] & _BIG_ENDIAN
+        length = struct.unpack_from(f"{'>' if is_big else '<'}Q", content, position + 12)[0]
+        if position + _LEAD_BYTES + length > len(content):
+            break
+        position += _LEAD_BYTES + length
+    if not 0 < position < len(content):
+        return None
+    return Whole(
+        content[:position], position, len(content), finding("its last segment is cut short")
+    )
 
 
 def _guarded(file: Path) -> Any:

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, plain_name, shown
-from lumipipe.readers.tables import ReaderOptions, Table, column_names
+from lumipipe.readers.salvage import Whole, whole_lines
+from lumipipe.readers.tables import ReaderOptions, Table, column_names, refuse_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     InputError
         If `names` does not fit the columns.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         lines = stream.read().decode("ascii", errors="surrogateescape").splitlines()
     lines = lines[options.header :]
     while lines and not lines[-1].strip():
@@ -84,6 +85,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         return
     if options.transpose:
         values = values.T
+    refuse_width(file, values.shape[1])
     names = column_names(options.names, values.shape[1])
     if names is None:
         raise InputError(
@@ -94,6 +96,11 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     columns = {name: np.ascontiguousarray(values[:, at]) for at, name in enumerate(names)}
     first_line = None if options.transpose else options.header + 1
     yield Table(plain_name(file), columns, {}, first_line)
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The content up to its last whole line."""
+    return whole_lines(content)
 
 
 def _each_line(file: Path, values: np.ndarray, options: Options) -> Iterator[Table]:

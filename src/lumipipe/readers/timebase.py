@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.config import Order, Regular
+from lumipipe.config.moments import NANOSECONDS
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.channels import column_of
+from lumipipe.readers.clocks import alignment
+from lumipipe.readers.daymonth import refuse_swapped
 
 if TYPE_CHECKING:
     from lumipipe.config import Source, TimeColumn
     from lumipipe.readers.tables import Table
 
-NANOSECONDS = 1_000_000_000
 _DAY_NS = 86_400 * NANOSECONDS
-_NS_PER_UNIT = {
+NS_PER_UNIT = {
     "d": _DAY_NS,
     "h": 3_600 * NANOSECONDS,
     "min": 60 * NANOSECONDS,
@@ -33,6 +36,8 @@ _NS_PER_UNIT = {
 }
 GAP_STEPS = 5.0
 """A step longer than this many typical steps is a gap where no longest gap is declared."""
+_STANDSTILL = 10.0  # times the usual number of rows with one stamp, at a recording's end
+_LEAST_STEPS = 20  # whose quantiles mean something
 _RATE_DEVIATION = 1e-3  # of the nominal rate: smaller differences are not worth a note
 
 
@@ -75,7 +80,8 @@ def time_base(
     Raises
     ------
     RecordingError
-        If a stamp is missing or unreadable, or time decreases.
+        If a stamp is missing or unreadable, time decreases or stands still at the end, or steps
+        are uneven where a nominal rate is declared and no grid.
     """
     count = rows.stop - rows.start
     breaks = {row - rows.start: why for row, why in table.breaks.items()}
@@ -86,13 +92,8 @@ def time_base(
         rate = time.rate_hz if isinstance(time, Regular) else np.nan
         whole = _cut(np.array([*breaks], dtype=np.int64), count)
         return TimeBase(None, None, rate, np.nan, rate, whole, tuple(notes))
-    parts = [column_of(table, name, file)[rows] for name in time.columns]
     where, first = f"{file}: column {' and '.join(time.columns)}", rows.start
-    stamps = (
-        _from_text(table, parts, time, where, first)
-        if time.format is not None
-        else _from_numbers(table, parts[0], time, where, first)
-    )
+    stamps = true_stamps(table, rows, source, file)
     steps = np.diff(stamps)
     if (steps < 0).any():
         row = int(np.argmax(steps < 0)) + 1
@@ -102,17 +103,92 @@ def time_base(
             f"{table.row_place(first + row)}",
             "sort the rows, or cut the recording there with rows",
         )
+    _refuse_standstill(table, steps, where, first)
     if (equal := int((steps == 0).sum())) > 0:
-        notes.append(f"{equal} rows have the time stamp of the row before; all are kept")
-    segments = _segments(steps, gap_s, breaks)
+        notes.append(finding(f"{equal} rows have the time stamp of the row before; all are kept"))
+    segments = time_segments(steps, gap_s, breaks)
     if (gaps := len(segments) - 1 - len(breaks)) > 0:
-        notes.append(f"{gaps} gaps in time" + (" of unknown cause" if breaks else ""))
+        notes.append(
+            finding(f"{gaps} gaps in time of unknown cause" if breaks else f"{gaps} gaps in time")
+        )
+    if uneven := _uneven(steps, segments):
+        if time.rate_hz is not None and gap_s is None:
+            raise RecordingError(
+                where,
+                f"{uneven}, though rate_hz is {time.rate_hz:g}",
+                "bring the rows to one rate with prepare.grid, or leave rate_hz out",
+            )
+        notes.append(uneven)
     rate, u_rate = measured_rate(stamps, segments)
     nominal = time.rate_hz if time.rate_hz is not None else np.nan
     if abs(rate - nominal) > max(3.0 * u_rate, _RATE_DEVIATION * nominal):
-        notes.append(f"measured rate {rate:.6g} Hz (u {u_rate:.1g}), nominal {nominal:g} Hz")
+        notes.append(
+            finding(f"measured rate {rate:.6g} Hz (u {u_rate:.1g}), nominal {nominal:g} Hz")
+        )
     start = int(stamps[0]) if time.origin == "1970" else None
     return TimeBase(stamps, start, rate, u_rate, nominal, segments, tuple(notes))
+
+
+def true_stamps(table: Table, rows: slice, source: Source, file: str) -> np.ndarray:
+    """Stamps of the rows of a table, set back by what the clock that wrote them was ahead.
+
+    Parameters
+    ----------
+    table : Table
+        What the reader gave.
+    rows : slice
+        Rows to keep, with both ends.
+    source : Source
+        Its `time` is a column; its `clock` may have been ahead of the true time.
+    file : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    np.ndarray, shape (row,), int64, ns
+        As `time_stamps` gives them; what is taken off is rounded to a nanosecond.
+
+    Raises
+    ------
+    InputError, RecordingError
+        As `time_stamps`.
+    """
+    assert not isinstance(source.time, Regular | Order)
+    stamps = time_stamps(table, rows, source.time, file)
+    return stamps if source.clock is None else alignment(source.clock).true_stamps(stamps)
+
+
+def time_stamps(table: Table, rows: slice, time: TimeColumn, file: str) -> np.ndarray:
+    """Time stamps of the rows of a table.
+
+    Parameters
+    ----------
+    table : Table
+        What the reader gave.
+    rows : slice
+        Rows to keep, with both ends.
+    time : TimeColumn
+        Columns, and their unit or format.
+    file : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    np.ndarray, shape (row,), int64, ns
+        In the order of the rows, whether it rises or not.
+
+    Raises
+    ------
+    InputError
+        If a column is not there.
+    RecordingError
+        If a stamp is missing or unreadable.
+    """
+    parts = [column_of(table, name, file)[rows] for name in time.columns]
+    where = f"{file}: column {' and '.join(time.columns)}"
+    if time.format is not None:
+        return text_stamps(table, parts, time, where, rows.start)
+    return _from_numbers(table, parts[0], time, where, rows.start)
 
 
 def measured_rate(time_ns: np.ndarray, segments: np.ndarray) -> tuple[float, float]:
@@ -170,6 +246,35 @@ def measured_rate(time_ns: np.ndarray, segments: np.ndarray) -> tuple[float, flo
     return rate, float(rate * u_period / period)
 
 
+def _refuse_standstill(table: Table, steps: np.ndarray, where: str, first: int) -> None:
+    """Refuse time that stands still from some row on, as where a counter was not written."""
+    moved = np.flatnonzero(steps > 0)
+    tail = len(steps) - (int(moved[-1]) + 1 if len(moved) else 0)
+    usual = float(np.median(np.diff(moved))) if len(moved) > 1 else 1.0
+    if len(moved) and tail >= _STANDSTILL * max(usual, 1.0):
+        row = len(steps) - tail
+        raise RecordingError(
+            where,
+            f"time stands still from {table.row_place(first + row)} on, for {tail + 1} rows",
+            "cut the recording there with rows, or fetch it again",
+        )
+
+
+def _uneven(steps: np.ndarray, segments: np.ndarray) -> str:
+    """How steps vary where they do: nothing for a jitter of less than half of a step."""
+    inside = np.ones(len(steps), dtype=bool)
+    inside[segments[1:, 0] - 1] = False
+    forward = steps[inside & (steps > 0)]
+    if len(forward) < _LEAST_STEPS:
+        return ""
+    low, middle, high = np.quantile(forward, [0.05, 0.5, 0.95]) / NANOSECONDS
+    if high - low <= 0.5 * middle:
+        return ""
+    return finding(
+        f"steps between rows are uneven: {low:.4g} to {high:.4g} s (5 % and 95 % of them)"
+    )
+
+
 def _resolution_ns(time_ns: np.ndarray) -> float:
     """The largest power of ten, up to a second, that divides all stamps."""
     for digits in range(9, 0, -1):
@@ -178,10 +283,23 @@ def _resolution_ns(time_ns: np.ndarray) -> float:
     return 1.0
 
 
-def _segments(steps: np.ndarray, gap_s: float | None, breaks: dict[int, str]) -> np.ndarray:
+def time_segments(steps: np.ndarray, gap_s: float | None, breaks: dict[int, str]) -> np.ndarray:
     """First row and number of rows between steps that are gaps, and between breaks.
 
-    Steps over a break do not tell what is typical.
+    Parameters
+    ----------
+    steps : np.ndarray, shape (row - 1,), int64, ns
+        From each row to the next.
+    gap_s : float or None
+        Longest step in seconds that is no gap; `GAP_STEPS` typical steps where None.
+    breaks : dict of int to str
+        Rows before which the instrument had stopped, and why. Steps over a break do not tell
+        what is typical.
+
+    Returns
+    -------
+    np.ndarray, shape (segment, 2), int64
+        First row and number of rows of each.
     """
     at_breaks = np.array([*breaks], dtype=np.int64)
     usual = np.delete(steps, at_breaks - 1)
@@ -201,13 +319,38 @@ def _cut(rows: np.ndarray, count: int) -> np.ndarray:
 
 def _break_notes(breaks: dict[int, str]) -> list[str]:
     """Number of breaks by cause."""
-    return [f"{count} breaks: {cause}" for cause, count in Counter(breaks.values()).items()]
+    counted = Counter(breaks.values()).items()
+    return [finding(f"{count} breaks: {cause}") for cause, count in counted]
 
 
-def _from_text(
+def text_stamps(
     table: Table, parts: list[np.ndarray], time: TimeColumn, where: str, first: int
 ) -> np.ndarray:
-    """Stamps from text in the declared format; text without an offset is UTC."""
+    """Stamps from text in the declared format; text without an offset counts as UTC.
+
+    Parameters
+    ----------
+    table : Table
+        For places of rows.
+    parts : list of np.ndarray, shape (row,)
+        Columns that make up a stamp.
+    time : TimeColumn
+        Format, and what midnight means.
+    where : str
+        File and column for messages.
+    first : int
+        Number of the first row in the table.
+
+    Returns
+    -------
+    np.ndarray, shape (row,), int64, ns
+        Since 1970.
+
+    Raises
+    ------
+    RecordingError
+        If a stamp is no time in the format.
+    """
     import pandas as pd
 
     if any(part.dtype.kind not in "OUT" for part in parts):
@@ -228,6 +371,7 @@ def _from_text(
             "correct time.format, or mend the rows",
         )
     stamps: np.ndarray = pd.DatetimeIndex(parsed).as_unit("ns").asi8
+    refuse_swapped(column, stamps, time.format or "", time.rate_hz, where)
     if time.midnight == "ends_day":
         stamps = np.where(stamps % _DAY_NS == 0, stamps + _DAY_NS, stamps)
     return stamps
@@ -239,7 +383,7 @@ def _from_numbers(
     """Stamps from numbers, exact for whole ones and to the number's own digits for others."""
     if column.dtype.kind not in "iuf":
         raise RecordingError(where, "holds text, not numbers", "give time.format instead of unit")
-    scale = _NS_PER_UNIT[time.unit or "s"]
+    scale = NS_PER_UNIT[time.unit or "s"]
     numbers = column.astype(np.float64)
     bad = ~(np.abs(numbers) * scale < 2.0**63)  # NaN too
     if bad.any():
@@ -251,11 +395,11 @@ def _from_numbers(
         )
     if column.dtype.kind in "iu":
         exact: np.ndarray = column.astype(np.int64) * scale
-        return exact
+        return np.cumsum(exact) if time.origin == "row_before" else exact
     whole = np.floor(numbers)
     stamps: np.ndarray = whole.astype(np.int64) * scale
     stamps += _fraction_ns(numbers, numbers - whole, scale)
-    return stamps
+    return np.cumsum(stamps) if time.origin == "row_before" else stamps
 
 
 def _fraction_ns(numbers: np.ndarray, fraction: np.ndarray, scale: int) -> np.ndarray:

@@ -14,7 +14,8 @@ from pydantic import Field
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.readers.compressed import open_binary, shown
-from lumipipe.readers.tables import ReaderOptions, Table, column_names
+from lumipipe.readers.salvage import Whole, whole_lines
+from lumipipe.readers.tables import ReaderOptions, Table, column_names, refuse_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     InputError
         If the file has time stamps or targets, or `names` does not fit.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         text = stream.read().decode("utf-8-sig", errors="surrogateescape")
     lines = text.replace("\r\n", "\n").split("\n")
     header = _header(file, lines)
@@ -76,6 +77,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     width = max(3, len(str(len(rows) - 1)))
     shape: tuple[int, int] | None = None
     for number, (line, content) in enumerate(rows):
+        refuse_width(file, content.count(":") + 1)
         series, label = _series(f"{shown(file)}:{line}", content, header)
         shape = _same_shape(f"{shown(file)}:{line}", series, header, shape)
         names = column_names(options.names, len(series))
@@ -88,6 +90,11 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         said = {} if label is None else {"class": label}
         columns = dict(zip(names, series, strict=True))
         yield Table(f"{number:0{width}d}", columns, said, None)
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The content up to its last whole line."""
+    return whole_lines(content)
 
 
 def _header(file: Path, lines: list[str]) -> _Header:

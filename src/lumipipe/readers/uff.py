@@ -5,11 +5,14 @@ Geometry and other sets are not read; a file that holds nothing else is refused.
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import plain_file, shown
 from lumipipe.readers.containers import (
     TIME,
@@ -21,14 +24,16 @@ from lumipipe.readers.containers import (
     unique,
 )
 from lumipipe.readers.libraries import damage, library
+from lumipipe.readers.salvage import Whole
+from lumipipe.readers.uffsets import whole_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lumipipe.readers.tables import Table
+    from lumipipe.readers.uffsets import Set
 
-_KIND = "universal file"
+_KIND = finding("universal file")
 _FUNCTION = 58
 _LEAST_BYTES = 4  # of a point
 _MARK = b"-1"  # the last line of each set
@@ -91,7 +96,7 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         no function.
     """
     pyuff = library(file, "pyuff", "pyuff")
-    with plain_file(file) as plain:
+    with plain_file(file, options.most_bytes) as plain:
         _refuse_end(file, plain)
         with damage(file, _KIND):
             opened = pyuff.UFF(str(plain))
@@ -100,6 +105,30 @@ def read(file: Path, options: Options) -> Iterator[Table]:
             with damage(file, _KIND):
                 table = _table(file, name, part, columns, opened)
             yield table
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The sets that are whole and can be read each by itself."""
+    sets = whole_sets(content)
+    broken = [str(at + 1) for at, one in enumerate(sets) if one is None or not _is_read(file, one)]
+    kept = [one.content for at, one in enumerate(sets) if one and str(at + 1) not in broken]
+    if not kept or not broken:
+        return None
+    fault = finding(f"left out as damaged: set {', '.join(broken)} of {len(sets)}")
+    return Whole(b"".join(kept), sum(map(len, kept)), len(content), fault)
+
+
+def _is_read(file: Path, one: Set) -> bool:
+    """Whether a set alone is read; true of those that are no functions."""
+    if one.number != _FUNCTION:
+        return True
+    with tempfile.TemporaryDirectory(prefix="lumipipe-") as folder:
+        alone = Path(folder) / file.name
+        alone.write_bytes(one.content)
+        try:
+            return bool(list(read(alone, Options())))
+        except RecordingError:
+            return False
 
 
 def _refuse_end(file: Path, plain: Path) -> None:

@@ -61,6 +61,7 @@ QUANTITIES: dict[str, Quantity] = {
     "frequency": Quantity("Hz"),
     "heart_rate": Quantity("1/min"),
     "humidity": Quantity("1"),
+    "impulse": Quantity("N*s"),
     "index": Quantity("1"),
     "latitude": Quantity("rad"),
     "length": Quantity("m"),
@@ -119,7 +120,7 @@ _ANGULAR = {
     **dict.fromkeys(("rpm", "RPM", "r/min", "rev/min"), _TURN / 60.0),
     **dict.fromkeys(("rps", "r/s", "rev/s"), _TURN),
 }
-_FACTORS: dict[str, dict[str, float]] = {
+FACTORS: dict[str, dict[str, float]] = {
     "acceleration": _PER_GRAVITY,
     "acceleration_rms": _PER_GRAVITY,
     "acceleration_peak": _PER_GRAVITY,
@@ -202,7 +203,7 @@ def conversion(quantity: str, unit: str, place: str) -> tuple[float, float, str]
     if plain == UNKNOWN:
         return 1.0, 0.0, UNKNOWN
     known = QUANTITIES.get(quantity)
-    factors = _FACTORS.get(quantity, {})
+    factors = FACTORS.get(quantity, {})
     spelt = plain.replace("°", "deg") if quantity == "angular_velocity" else plain
     if known is not None and known.stored is not None and spelt in factors:
         return factors[spelt], 0.0, known.stored

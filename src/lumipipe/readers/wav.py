@@ -11,14 +11,17 @@ from pydantic import Field
 from scipy.io import wavfile
 
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import open_binary, plain_name, shown
 from lumipipe.readers.libraries import damage
+from lumipipe.readers.salvage import Whole
 from lumipipe.readers.tables import ReaderOptions, Table, column_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_MOST_CHUNKS = 10_000  # programs add a few
 _PACKED = 24  # bits that SciPy gives in the upper three bytes of 32
 _ORDERS = {b"RIFF": "<", b"RIFX": ">"}
 
@@ -55,9 +58,9 @@ def read(file: Path, options: Options) -> Iterator[Table]:
     RecordingError
         If the file is truncated or damaged, or of another coding.
     """
-    with open_binary(file) as stream:
+    with open_binary(file, options.most_bytes) as stream:
         bits = _checked_bits(file, stream)
-        with damage(file, "WAV file"), warnings.catch_warnings():
+        with damage(file, finding("WAV file")), warnings.catch_warnings():
             warnings.simplefilter("ignore", wavfile.WavFileWarning)  # chunks of other programs
             rate, samples = wavfile.read(stream)
     samples = samples.reshape(len(samples), -1)
@@ -74,6 +77,27 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         samples = _full_scale(samples, bits)
     columns = {name: np.ascontiguousarray(samples[:, at]) for at, name in enumerate(names)}
     yield Table(plain_name(file), columns, {"rate_hz": str(rate), "bits": str(bits)}, None)
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The samples that are there, where the length before them promises more."""
+    order = _ORDERS.get(content[:4])
+    position, frame = 12, 0
+    while order is not None and position + 8 <= len(content):
+        name, length = struct.unpack_from(f"{order}4sI", content, position)
+        position += 8
+        if name == b"fmt " and position + 16 <= len(content):
+            frame = struct.unpack_from(f"{order}H", content, position + 12)[0]
+        if name == b"data" and frame and position + length > len(content):
+            held = (len(content) - position) // frame * frame
+            end = position + held
+            mended = bytearray(content[:end])
+            struct.pack_into(f"{order}I", mended, 4, end - 8)
+            struct.pack_into(f"{order}I", mended, position - 4, held)
+            fault = finding(f"{held} of {length} bytes of samples are there")
+            return Whole(bytes(mended), end, len(content), fault) if held else None
+        position += length + length % 2
+    return None
 
 
 def _full_scale(samples: np.ndarray, bits: int) -> np.ndarray:
@@ -94,8 +118,12 @@ def _checked_bits(file: Path, stream: BinaryIO) -> int:
     order = _ORDERS.get(head[:4])
     if order is None or head[8:] != b"WAVE":
         raise RecordingError(shown(file), "is no RIFF WAV file", "convert it to WAV")
-    bits, position, has_data = 0, 12, False
+    bits, position, has_data, count = 0, 12, False, 0
     while position + 8 <= end:
+        if (count := count + 1) > _MOST_CHUNKS:
+            raise RecordingError(
+                shown(file), f"has more than {_MOST_CHUNKS} chunks", "check where it is from"
+            )
         stream.seek(position)
         name, length = struct.unpack(f"{order}4sI", stream.read(8))
         if name == b"fmt " and length >= 16:  # noqa: PLR2004 (its fixed part)

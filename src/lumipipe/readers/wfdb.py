@@ -7,28 +7,34 @@ the annotations.
 from __future__ import annotations
 
 import re
+import tempfile
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
 from lumipipe.errors import InputError, RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import plain_name, shown
-from lumipipe.readers.libraries import library
+from lumipipe.readers.libraries import damage, library
+from lumipipe.readers.salvage import Whole
 from lumipipe.readers.tables import ReaderOptions, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _MOST_BYTES = 2**30
 _MOST_HEADER_BYTES = 2**16
+_BITS = {"80": 8, "16": 16, "212": 12}  # of a sample, by the formats that are common
+_CHECKSUM_WORD = 6  # of the line of a signal, from 0: it holds for all samples
+_LEAST_WORDS = 4  # of the first line of a header that says how many samples there are
 _LEAST_BITS = 8  # no format packs a sample into fewer
 # Symbols of annotations that are beats, and the one of a normal beat: WFDB's list of codes [1]_.
 _BEATS = "NLRBAaJSVrFejnE/fQ?"
 _NORMAL = "N"
-_CHECKSUM = "its signals are not those that the header was written for (checksum)"
+_CHECKSUM = finding("its signals are not those that the header was written for (checksum)")
 _BROKEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, OSError)
 
 
@@ -90,13 +96,64 @@ def read(file: Path, options: Options) -> Iterator[Table]:
         columns, said = read_table(wfdb, name, header, options)
     except _BROKEN as error:
         is_checksum = str(error) == _CHECKSUM
-        problem = _CHECKSUM if is_checksum else f"cannot be read by wfdb ({type(error).__name__})"
+        problem = (
+            _CHECKSUM
+            if is_checksum
+            else finding(f"cannot be read by wfdb ({type(error).__name__})")
+        )
         raise RecordingError(shown(file), problem, "fetch it again") from error
     if not len(columns["time"]):
         raise RecordingError(shown(file), f"holds no {options.table}", "name another record")
     if header.base_datetime is not None:
         said["start_local"] = header.base_datetime.replace(tzinfo=UTC).isoformat()[:19]
     yield Table(plain_name(file), columns, said | {"utc_offset": "unknown"}, None)
+
+
+def whole(file: Path, content: bytes, options: Options) -> Whole | None:  # noqa: ARG001
+    """The header with the number of samples that are there, where it promises more."""
+    lines = content.decode("latin-1").splitlines()
+    at = next((n for n, line in enumerate(lines) if line.strip() and line[0] != "#"), len(lines))
+    head = lines[at].split() if at < len(lines) else []
+    signals = [line.split() for line in lines[at + 1 :] if line.strip() and line[0] != "#"]
+    names = {words[0] for words in signals}
+    forms = {words[1] for words in signals if len(words) > 1}
+    bits = _BITS.get(next(iter(forms), "")) if len(forms) == len(names) == 1 else None
+    samples = file.with_name(next(iter(names), file.name))
+    if bits is None or len(head) < _LEAST_WORDS or samples.stem != file.stem:
+        return None
+    held = samples.stat().st_size if samples.is_file() else 0
+    rows = 8 * held // (bits * len(signals))
+    promised = int(head[3]) if head[3].isdecimal() else 0
+    if not 0 < rows < promised:
+        return None
+    lines[at] = " ".join([*head[:3], str(rows), *head[4:]])
+    lines = _summed(file, lines, samples)
+    fault = finding(f"{rows} of {promised} samples are there")
+    used = rows * bits * len(signals) // 8
+    mended = "\n".join(lines).encode("latin-1") + b"\n"
+    return Whole(mended, used, held, fault)
+
+
+def _summed(file: Path, lines: list[str], samples: Path) -> list[str]:
+    """The lines of a header with check sums of the samples that it promises now."""
+    wfdb: Any = library(file, "wfdb", "wfdb", "ecg")
+    at = [n for n, line in enumerate(lines) if line.split()[:1] == [samples.name]]
+    bare = [
+        " ".join(line.split()[:_CHECKSUM_WORD]) if n in at else line for n, line in enumerate(lines)
+    ]
+    with tempfile.TemporaryDirectory(prefix="lumipipe-") as folder:
+        (Path(folder) / file.name).write_text("\n".join(bare) + "\n", encoding="latin-1")
+        (Path(folder) / samples.name).symlink_to(samples.absolute())
+        with damage(file, finding("WFDB record")):
+            record = wfdb.rdrecord(str(Path(folder) / file.stem), physical=False)
+            sums = record.calc_checksum()
+    found = list(lines)
+    for number, value in zip(at, sums, strict=False):
+        words = lines[number].split()
+        if len(words) > _CHECKSUM_WORD:
+            words[_CHECKSUM_WORD] = str(int(value))
+            found[number] = " ".join(words)
+    return found
 
 
 def _check_header(file: Path) -> None:
@@ -144,7 +201,7 @@ def _beats(
     normal = symbols == _NORMAL
     both = normal & np.concatenate([[False], normal[:-1]])[: len(normal)]
     columns = {"time": time, "rr": rr, "nn": np.where(both, rr, np.nan), "symbol": symbols}
-    return columns, {"rate_hz": f"{float(header.fs):.10g}", "unit.nn": "ms"}
+    return columns, {"rate_hz": f"{float(header.fs):.10g}", "unit:nn": "ms"}
 
 
 def _signals(
@@ -164,5 +221,5 @@ def _signals(
     columns = {"time": time}
     values = record.dac()
     columns |= {text: np.ascontiguousarray(values[:, at]) for at, text in enumerate(names)}
-    units = {f"unit.{text}": unit for text, unit in zip(names, record.units, strict=True)}
+    units = {f"unit:{text}": unit for text, unit in zip(names, record.units, strict=True)}
     return columns, {"rate_hz": f"{float(record.fs):.10g}"} | units

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from lumipipe.errors import RecordingError
+from lumipipe.language import finding
 from lumipipe.readers.compressed import read_limited, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _ENCODING = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 
 
-def read_xml(file: Path, unit: str, *, salvage: bool) -> tuple[str, str | None]:
+def read_xml(
+    file: Path, unit: str, *, salvage: bool, most_bytes: int | None = None
+) -> tuple[str, str | None]:
     """The text of an XML file that holds nothing but elements and text.
 
     Parameters
@@ -36,6 +39,8 @@ def read_xml(file: Path, unit: str, *, salvage: bool) -> tuple[str, str | None]:
         Name of the element, without prefix, after which a damaged file can be closed.
     salvage : bool
         Whether a damaged file is cut after its last whole `unit`, and closed.
+    most_bytes : int or None, bytes
+        Limit of its size; 64 MiB where None.
 
     Returns
     -------
@@ -47,15 +52,15 @@ def read_xml(file: Path, unit: str, *, salvage: bool) -> tuple[str, str | None]:
     ------
     RecordingError
         If it is no well-formed XML: fetch it again or salvage it. If it declares a document type
-        or entities, is nested deeper than 64 elements or larger than 64 MiB: no instrument writes
-        such a file.
+        or entities, is nested deeper than 64 elements or larger than the limit: no instrument
+        writes such a file.
 
     Notes
     -----
     *Method*: expat sees all of it once, in slices; entities are refused where they are declared,
     before anything could be expanded. A file in UTF-16 is not salvaged.
     """
-    raw = read_limited(file, _MOST_BYTES)
+    raw = read_limited(file, most_bytes or _MOST_BYTES)
     watch = _Watch(raw, unit)
     try:
         for first in range(0, len(raw), _SLICE):
@@ -67,7 +72,7 @@ def read_xml(file: Path, unit: str, *, salvage: bool) -> tuple[str, str | None]:
             shown(file), f"{error}, which no instrument writes", "check where the file is from"
         ) from error
     except (expat.ExpatError, ValueError, LookupError) as error:
-        fault = f"line {watch.parser.ErrorLineNumber}: {_words(error)}"
+        fault = finding(f"line {watch.parser.ErrorLineNumber}: {_words(error)}")
         if not (salvage and watch.cut) or raw[:2] in _UTF16:
             raise RecordingError(
                 shown(file),
@@ -76,7 +81,7 @@ def read_xml(file: Path, unit: str, *, salvage: bool) -> tuple[str, str | None]:
             ) from error
         closing = "".join(f"</{name}>" for name in watch.open_after)
         closed = raw[: watch.cut] + closing.encode()
-        return _text(closed), f"{watch.cut} of {len(raw)} bytes read, {fault}"
+        return _text(closed), finding(f"{watch.cut} of {len(raw)} bytes read, {fault}")
     return _text(raw), None
 
 
@@ -101,15 +106,15 @@ class _Watch:
         self.parser.EntityDeclHandler = self._refuse
 
     def _refuse(self, *_: object) -> None:
-        raise _RefusedError("declares a document type or entities")
+        raise _RefusedError(finding("declares a document type or entities"))
 
     def _start(self, name: str, _: dict[str, str]) -> None:
         self._stack.append(name)
         self._left -= 1
         if len(self._stack) > _DEEPEST:
-            raise _RefusedError(f"is nested deeper than {_DEEPEST} elements")
+            raise _RefusedError(finding(f"is nested deeper than {_DEEPEST} elements"))
         if not self._left:
-            raise _RefusedError(f"has more than {_MOST_ELEMENTS} elements")
+            raise _RefusedError(finding(f"has more than {_MOST_ELEMENTS} elements"))
 
     def _end(self, name: str) -> None:
         self._stack.pop()

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from lumipipe.language import translated
 from lumipipe.reporting.numbers import rounded
 from lumipipe.reporting.parts import Part, Sentence, Text
 
 if TYPE_CHECKING:
     from lumipipe.reporting.words import Words
 
+_JOULES_IN_KWH = 3.6e6
 _UNBROKEN = "\u2011"  # a hyphen at which no line ends: core-h is one word
 Amount = Annotated[float, Field(ge=0)]
 Units = dict[Text, Amount]
@@ -34,6 +36,8 @@ class StageCost(Part):
     """Units expected; null where nothing was quoted."""
     billed: Units | None = None
     """Units by the machine's formula for what was allocated; null where it was not measured."""
+    joules: Amount | None = None
+    """Energy of the nodes by the scheduler's accounting, J; null where it was not measured."""
     jobs: Annotated[int, Field(ge=0)] = 0
     """How many jobs the scheduler ran for it."""
 
@@ -70,6 +74,7 @@ class Cost(Part):
             billed_seconds=_sum([part.billed_seconds for part in parts]),
             quoted=_units([part.quoted for part in parts]),
             billed=_units([part.billed for part in parts]),
+            joules=_sum([part.joules for part in parts]),
             jobs=sum(part.jobs for part in parts),
         )
 
@@ -105,6 +110,14 @@ def cost_view(cost: Cost | None, words: Words) -> dict[str, object] | None:
     }
 
 
+def energy_in_words(cost: Cost | None, words: Words) -> str:
+    """The energy of all jobs, or that it was not measured."""
+    joules = None if cost is None else cost.total().joules
+    if joules is None:
+        return words["no_energy"]
+    return words["energy"].format(energy=rounded(joules / _JOULES_IN_KWH))
+
+
 def _sentence(cost: Cost, total: StageCost, words: Words) -> str:
     """Quote and bill of the whole run in one sentence."""
     quoted, billed = _in_words(total.quoted, words), _in_words(total.billed, words)
@@ -119,7 +132,7 @@ def _row(stage: StageCost, words: Words) -> dict[str, str]:
     """The cells of one stage."""
     ratio = stage.ratio
     return {
-        "name": stage.name,
+        "name": translated(stage.name),
         "quoted_seconds": _seconds(stage.quoted_seconds, words["not_quoted"], words),
         "billed_seconds": _seconds(stage.billed_seconds, words["not_measured"], words),
         "ratio": "–" if ratio is None else f"{rounded(100 * ratio)} %",
@@ -137,5 +150,8 @@ def _in_words(units: Units | None, words: Words) -> str:
     """Units, such as 1.5 GPU-h + 3 core-h."""
     if units is None:
         return words["not_quoted"]
-    told = [f"{rounded(value)} {name.replace('-', _UNBROKEN)}" for name, value in units.items()]
+    told = [
+        f"{rounded(value)} {translated(name).replace('-', _UNBROKEN)}"
+        for name, value in units.items()
+    ]
     return " + ".join(told) or words["nothing_billed"]

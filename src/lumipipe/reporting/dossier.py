@@ -12,37 +12,57 @@ from typing import Annotated, Literal
 import jinja2
 from pydantic import Field, model_validator
 
+from lumipipe.language import say, spoken, term, translated
 from lumipipe.reporting.parts import Part, Sentence
 
 MANDATORY: dict[int, tuple[str, tuple[str, ...]]] = {
     1: (
-        "General description",
-        ("intended purpose", "not to be used for", "provider", "version", "runs on", "how to run"),
+        term("General description"),
+        (
+            term("intended purpose"),
+            term("not to be used for"),
+            term("provider"),
+            term("version"),
+            term("runs on"),
+            term("how to run"),
+        ),
     ),
     2: (
-        "Development",
+        term("Development"),
         (
-            "method",
-            "settings",
-            "data",
-            "labels",
-            "left out",
-            "human oversight",
-            "split",
-            "leakage tests",
-            "cybersecurity",
+            term("method"),
+            term("settings"),
+            term("data"),
+            term("labels"),
+            term("left out"),
+            term("human oversight"),
+            term("split"),
+            term("leakage tests"),
+            term("cybersecurity"),
         ),
     ),
     3: (
-        "Functioning and control",
-        ("verdict", "accuracy", "accuracy by group", "what may go wrong", "input specification"),
+        term("Functioning and control"),
+        (
+            term("verdict"),
+            term("accuracy"),
+            term("accuracy by group"),
+            term("what may go wrong"),
+            term("input specification"),
+        ),
     ),
-    4: ("Why these measures", ("conditions", "costs")),
-    5: ("Risk management", ("checks that were run", "risk management of the provider")),
-    6: ("Changes over the life cycle", ("this model", "earlier models", "changes")),
-    7: ("Standards and rules applied", ("rules",)),
-    8: ("Declaration of conformity", ("declaration",)),
-    9: ("Monitoring after the start", ("drift", "coverage")),
+    4: (term("Why these measures"), (term("conditions"), term("costs"))),
+    5: (
+        term("Risk management"),
+        (term("checks that were run"), term("risk management of the provider")),
+    ),
+    6: (
+        term("Changes over the life cycle"),
+        (term("this model"), term("earlier models"), term("changes")),
+    ),
+    7: (term("Standards and rules applied"), (term("rules"),)),
+    8: (term("Declaration of conformity"), (term("declaration"),)),
+    9: (term("Monitoring after the start"), (term("drift"), term("coverage"))),
 }
 """Number of each item of Annex IV to its title and to what must stand in it."""
 
@@ -112,7 +132,7 @@ def dossier(request: str, title: str, entries: dict[int, dict[str, str]]) -> Dos
 
 
 def render_dossier(content: Dossier) -> str:
-    """The dossier as one HTML file that needs nothing from outside; the same bytes each time."""
+    """The dossier in the current language as one HTML file that needs nothing from outside."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -121,4 +141,24 @@ def render_dossier(content: Dossier) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return templates.get_template("dossier.html.j2").render(dossier=content)
+    chapters = [
+        {
+            "number": chapter.number,
+            "title": translated(chapter.title),
+            "entries": [
+                {"label": translated(entry.label), "text": entry.text} for entry in chapter.entries
+            ],
+        }
+        for chapter in content.chapters
+    ]
+    return templates.get_template("dossier.html.j2").render(
+        dossier=content,
+        chapters=chapters,
+        language=spoken(),
+        label=say("model dossier"),
+        heading=say("Dossier"),
+        lead=say(
+            "Written by the run, along Annex IV of Regulation (EU) 2024/1689. It is no "
+            "declaration of conformity."
+        ),
+    )

@@ -10,12 +10,15 @@ import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-NOT_AVAILABLE = "n/a"
+from lumipipe.language import localised, message, say
+
+NOT_AVAILABLE = message("n/a")
 _GROUP = "\u202f"  # narrow no-break space, ISO 80000-1, 7.3.1
 _MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_PLAIN, _SMALLEST_PLAIN = 7, -4
 _MOST_DECIMALS = 15
+_TWO_DIGITS_BELOW = 5  # first digit of a half-width
 _CONDITION = re.compile(r"^\s*(?:<=|>=|<|>|≤|≥)\s*([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s*(%?)")
 
 
@@ -46,18 +49,21 @@ def rounded(
     Returns
     -------
     str
-        The text, with a true minus sign, thin spaces between thousands, and a power of ten
-        for very large and very small numbers.
+        The text with the decimal sign of the current language, a true minus sign, thin spaces
+        between thousands, and a power of ten for very large and very small numbers.
 
     Notes
     -----
-    Method: the half-width keeps one significant digit, two where its first digit is 1 (rounding
-    it to one would change it by up to a third); rounding is half up.
+    Method: the half-width keeps two significant digits where its first digit is below 5, else one:
+    so that rounding changes it by a tenth at most, and an interval of 2 % to 98 % is not printed as
+    0 % to 100 %. Rounding is half up.
 
     Examples
     --------
     >>> rounded(0.8998877, 0.83, 0.95)
     '0.90'
+    >>> rounded(0.8998877, 0.868, 0.932)
+    '0.900'
     >>> rounded(0.8998877, 0.8877, 0.9123)
     '0.900'
     """
@@ -71,13 +77,35 @@ def rounded_interval(
     *,
     digits: int = 3,
     against: float | None = None,
+    is_decided: bool = True,
 ) -> tuple[str, str, str]:
-    """Value and both ends as text to the same digit; see `rounded`."""
+    """Value and both ends as text to the same digit; see `rounded`.
+
+    Parameters
+    ----------
+    value, lower, upper : float or None
+        The number and the ends of its interval.
+    digits : int, default 3
+        As for `rounded`.
+    against : float or None
+        A limit; all three get the digits that tell on which side of it each lies.
+    is_decided : bool, default True
+        Whether the side of the value tells anything; if not, only the ends count.
+
+    Returns
+    -------
+    tuple of str
+        Value and ends.
+    """
     decimals = _decimals(value, lower, upper, digits)
+    if against is not None:
+        numbers = [value, lower, upper] if is_decided else [lower, upper]
+        told = [number for number in numbers if number is not None]
+        decimals = max([decimals, *(_on_its_side(number, decimals, against) for number in told)])
     return (
-        _number_text(value, decimals, against),
-        _number_text(lower, decimals, against),
-        _number_text(upper, decimals, against),
+        _number_text(value, decimals),
+        _number_text(lower, decimals),
+        _number_text(upper, decimals),
     )
 
 
@@ -87,10 +115,15 @@ def percentage(
     upper: float | None = None,
     *,
     against: float | None = None,
+    is_decided: bool = True,
 ) -> tuple[str, str, str]:
-    """A share and both ends of its interval as per cent, without the sign; see `rounded`."""
+    """A share and its interval as per cent, without the sign; see `rounded_interval`."""
     return rounded_interval(
-        _hundredfold(value), _hundredfold(lower), _hundredfold(upper), against=_hundredfold(against)
+        _hundredfold(value),
+        _hundredfold(lower),
+        _hundredfold(upper),
+        against=_hundredfold(against),
+        is_decided=is_decided,
     )
 
 
@@ -110,7 +143,7 @@ def _decimals(value: float | None, lower: float | None, upper: float | None, dig
     half_width = _half_width(value, lower, upper)
     if half_width > 0:
         exponent = math.floor(math.log10(half_width))
-        two = half_width / 10.0**exponent < 2  # noqa: PLR2004 - the first digit is 1
+        two = half_width / 10.0**exponent < _TWO_DIGITS_BELOW
         return min((1 if two else 0) - exponent, _MOST_DECIMALS)
     if not value:
         return 0
@@ -126,17 +159,20 @@ def _half_width(value: float | None, lower: float | None, upper: float | None) -
     return abs(value - end) if value is not None and end is not None else 0.0
 
 
-def _number_text(number: float | None, decimals: int, against: float | None) -> str:
+def _on_its_side(number: float, decimals: int, against: float) -> int:
+    """Decimals with which `number` is printed on the side of `against` where it lies."""
+    exact, limit = Decimal(repr(number)), Decimal(repr(against))
+    while decimals < _MOST_DECIMALS and _round(exact, decimals).compare(limit) != exact.compare(
+        limit
+    ):
+        decimals += 1
+    return decimals
+
+
+def _number_text(number: float | None, decimals: int) -> str:
     if number is None:
-        return NOT_AVAILABLE
-    exact = Decimal(repr(number))
-    if against is not None:
-        limit = Decimal(repr(against))
-        while decimals < _MOST_DECIMALS and _round(exact, decimals).compare(limit) != exact.compare(
-            limit
-        ):
-            decimals += 1
-    return _text(_round(exact, decimals), decimals)
+        return say(NOT_AVAILABLE)
+    return _text(_round(Decimal(repr(number)), decimals), decimals)
 
 
 def _round(exact: Decimal, decimals: int) -> Decimal:
@@ -146,12 +182,12 @@ def _round(exact: Decimal, decimals: int) -> Decimal:
 
 def _text(number: Decimal, decimals: int) -> str:
     if not number:
-        return f"{0:.{max(decimals, 0)}f}"
+        return localised(f"{0:.{max(decimals, 0)}f}")
     exponent = number.adjusted()
     sign = _MINUS if number < 0 else ""
     if _SMALLEST_PLAIN <= exponent < _LARGEST_PLAIN or (decimals == 0 and exponent < 12):  # noqa: PLR2004
         return sign + _grouped(f"{abs(number):.{max(decimals, 0)}f}")
-    mantissa = f"{abs(number).scaleb(-exponent):.{max(min(decimals + exponent, 6), 0)}f}"
+    mantissa = localised(f"{abs(number).scaleb(-exponent):.{max(min(decimals + exponent, 6), 0)}f}")
     return f"{sign}{mantissa}×10{str(exponent).translate(_SUPERSCRIPT)}"
 
 
@@ -159,4 +195,4 @@ def _grouped(plain: str) -> str:
     whole, point, fraction = plain.partition(".")
     if len(whole) > 4:  # noqa: PLR2004 - four digits stay together, ISO 80000-1
         whole = f"{int(whole):,}".replace(",", _GROUP)
-    return whole + point + fraction
+    return whole + localised(point + fraction)

@@ -20,6 +20,8 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 
 
 Verdict: TypeAlias = Literal["supported", "not_supported", "inconclusive"]
+Reader: TypeAlias = Literal["engineer", "coach", "metrologist", "authority"]
+"""Who a page of the report is for."""
 LeakageStatus: TypeAlias = Literal["none", "found", "by_design", "not_tested"]
 
 
@@ -44,6 +46,8 @@ class Asked(Part):
     """Who owns the data."""
     baseline: Text | None = None
     """What is done today, with which the answer is compared."""
+    approver: Text | None = None
+    """Who answers for the analysis; null where nobody is named."""
 
 
 class Metric(Interval):
@@ -153,6 +157,8 @@ class LeftOut(Part):
     """What was left out."""
     reason: Sentence
     """Why."""
+    is_recording: bool = False
+    """Whether it is a whole recording, with which a run ends with code 3."""
 
 
 class NotAnswered(Part):
@@ -164,11 +170,97 @@ class NotAnswered(Part):
     """Why it has no answer."""
 
 
+class Deviation(Part):
+    """Something in which a run differs from the plan that was registered for it."""
+
+    name: Sentence
+    """What it is, as a path in the plan, such as evaluation.metrics.macro_f1."""
+    before: Text
+    """How it stands in the plan."""
+    after: Text
+    """How it was scored."""
+
+
+class RegisteredPlan(Part):
+    """The plan that a run is held to."""
+
+    number: Count
+    """Which of the plans in the folder of the run, from 1."""
+    sha256: Sentence
+    """SHA-256 of the plan's file."""
+    notes: list[Sentence] = []
+    """What a reader must know of its history."""
+
+
+class Comparison(Part):
+    """The answer held against what is done today, or against what is had without a model."""
+
+    name: Sentence
+    """Name by which programs know what it is held against."""
+    metric: Sentence
+    """What is compared; the name of a metric where there is one of that name."""
+    baseline: float | None
+    """The figure of what it is held against."""
+    difference: float | None
+    """Figure of the answer less that of the baseline."""
+    lower: float | None = None
+    """Lower end of the interval of the difference; null where there is none."""
+    upper: float | None = None
+    """Upper end."""
+    confidence: Share | None = None
+    """Confidence of the interval."""
+    outcome: Literal["better", "worse", "not_told_apart"]
+    """By the whole interval; not told apart where there is none."""
+    sentence: Sentence
+    """The same in words."""
+
+
+class Policy(Part):
+    """A way to decide, and what it would have cost on the tested cases."""
+
+    name: Sentence
+    """`chosen`, `always`, `never`, `today`, `as_before` or `stated`."""
+    label: Sentence
+    """What it is."""
+    acts: Share
+    """Share of the cases in which somebody acts."""
+    cost: float
+    """Mean cost of a decision."""
+    lower: float | None = None
+    """Lower end of its interval; null where there is none."""
+    upper: float | None = None
+    """Upper end."""
+    saved: float | None = None
+    """Mean that the chosen limit saves against it, decision by decision; null for itself."""
+    saved_lower: float | None = None
+    """Lower end of the interval of `saved`."""
+    saved_upper: float | None = None
+    """Upper end."""
+
+
 class Money(Part):
     """What the answer means in money."""
 
     sentence: Sentence
-    """The view from the two costs of the request."""
+    """The view from the two costs of the request: when acting pays, and what to do."""
+    tested: Text | None = None
+    """What that would have cost on the tested cases, beside other ways to decide."""
+    period: Text | None = None
+    """What that comes to in a month and a year; null where nothing says how often one decides."""
+    decisions_per_year: float | None = None
+    """Decisions of one machine in a year, where the request decides each hour or other time."""
+    contradiction: Text | None = None
+    """Where the request acts otherwise than its own costs say."""
+    currency: Text | None = None
+    """Currency of all costs."""
+    break_even: Share | None = None
+    """Probability of the event above which acting costs less than not acting."""
+    limit: float | None = None
+    """Limit of the score for new cases; null where none is chosen or it has no bound."""
+    act: Literal["always", "never", "above_limit", "below_limit"] | None = None
+    """What costs least for new cases; null where none is chosen."""
+    policies: list[Policy] = []
+    """Ways to decide, the chosen one first; empty where no limit is chosen."""
 
 
 class Section(Part):
@@ -180,6 +272,32 @@ class Section(Part):
     """Text, one entry a paragraph."""
     figures: list[Figure] = []
     """Figures, in order."""
+    reader: Reader | None = None
+    """On whose page it stands; after all pages where null."""
+
+
+class PageItem(Part):
+    """One of the things that a reader must find, and what is said of it."""
+
+    name: Sentence
+    """Name by which programs know it."""
+    label: Sentence
+    """What it is."""
+    sentence: Sentence
+    """What was found, or why there is nothing to be found."""
+    is_answered: bool = True
+    """Whether something is said; not so where the request does not state it or it cannot be."""
+
+
+class ReaderPage(Part):
+    """A page for one kind of reader; sections that name the reader stand on it."""
+
+    reader: Reader
+    """Whose page it is."""
+    lead: Sentence
+    """The page in a sentence."""
+    items: list[PageItem]
+    """All that this reader must find, in order."""
 
 
 class StagePart(Part):
@@ -208,6 +326,25 @@ class Stage(Part):
     """What the seconds went to, by name, such as read, decode, transfer, compute and merge."""
 
 
+class Terms(Part):
+    """What the terms of use of the data permitted, and what has to be done for it."""
+
+    verdict: Text
+    """Permit, or permit with duties."""
+    rules: list[Text]
+    """Names of the rules that permit."""
+    duties: list[Text] = []
+    """What has to be done: an action and, in parentheses, with what."""
+    policies: list[Text] = []
+    """Names of the policies, which what is made from the data inherits."""
+    attributions: list[Text] = []
+    """How the sources are named."""
+    valid_until: Text | None = None
+    """Last day of use of what is made; null where nobody set one."""
+    warnings: list[Text] = []
+    """Where two places state unlike terms."""
+
+
 class Run(Part):
     """Everything in which two runs of equal content may differ."""
 
@@ -221,6 +358,10 @@ class Run(Part):
     """Version of each package."""
     digests: dict[Text, Text] = {}
     """SHA-256 of inputs and outputs."""
+    content_digest: Text | None = None
+    """SHA-256 of the list of request, plan and products but for the report: the name of a crate."""
+    plan_registered: Text | None = None
+    """When the plan was registered, UTC."""
     started: Text | None = None
     """When the run began, UTC."""
     seconds: float | None = None
@@ -256,18 +397,32 @@ class Result(Part):
     """Whether anything that tests has taught."""
     counts: dict[Text, Count] = {}
     """How many of what went in, such as machines and recordings."""
+    extent: Text | None = None
+    """How many machines or persons, recordings and days the data are of."""
     left_out: list[LeftOut] = []
     """What was left out and why."""
     not_answered: list[NotAnswered] = []
     """Questions that the data cannot carry."""
     not_answered_reason: Text | None = None
     """Why no question stayed open; needed where `not_answered` is empty."""
+    plan: RegisteredPlan | None = None
+    """The plan that was registered before the test slice was scored; null where none was."""
+    deviations: list[Deviation] = []
+    """What differs from that plan."""
     rules: list[Sentence] = []
     """Rules of standards that were applied, each with its citation and who checked it."""
+    comparisons: list[Comparison] = []
+    """The answer held against what is done today, or had without a model."""
+    not_compared: Text | None = None
+    """Why there is no comparison."""
     money: Money | None = None
     """What the answer means in money; null where the request gives no costs."""
+    pages: list[ReaderPage] = []
+    """Pages for kinds of readers."""
     sections: list[Section] = []
     """What the family adds to the report."""
+    terms: Terms | None = None
+    """What the terms of use permitted; null where nobody states any."""
     run: Run
     """When, where and with what it was computed."""
 

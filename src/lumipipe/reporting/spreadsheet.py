@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import string
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Signs that some programs do not see: a mark of the byte order, and spaces of no width.
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060\0"
+# Behind what another program may take for the end of a cell.
+_NEXT_CELL = re.compile(r"(?<=[\s\S])([;|\t\r\n])(?=\s*[=+@\uff1d\uff0b\uff20]|\s*[-\uff0d][^\s])")
 
 
 def spreadsheet_csv(columns: Mapping[str, NDArray[np.generic]]) -> bytes:
@@ -49,11 +55,15 @@ def harmless(text: str) -> str:
     """Text that no spreadsheet program takes for a formula: an apostrophe before it.
 
     A number in a text cell that starts with a sign gets one too; a column of numbers does not.
+    Where a program has another delimiter than the comma, it may cut a cell at that: what follows
+    gets its apostrophe as well.
 
-    >>> harmless("@SUM(A1)"), harmless("N03"), harmless(" =A1")
-    ("'@SUM(A1)", 'N03', "' =A1")
+    >>> harmless("@SUM(A1)"), harmless("N03"), harmless(" =A1"), harmless("a;=A1")
+    ("'@SUM(A1)", 'N03', "' =A1", "a;'=A1")
     """
-    is_formula = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    seen = text.lstrip(_UNSEEN + string.whitespace + "\u00a0").lstrip()
+    is_formula = text.startswith(_FORMULA) or seen.startswith(_FORMULA)
+    text = _NEXT_CELL.sub(r"\1'", text)
     return f"'{text}" if is_formula else text
 
 

@@ -15,13 +15,15 @@ from pydantic import Field, ValidationError, model_validator
 
 from lumipipe.config import Settings, Text
 from lumipipe.errors import InputError
+from lumipipe.language import RULE, message, say, term, translated
 from lumipipe.readers.units import conversion
 from lumipipe.yamlfile import input_error, read_yaml
 
 if TYPE_CHECKING:
     from lumipipe.yamlfile import YamlFile
 
-NOT_VERIFIED = "limits not verified"
+_LIMITS = (term("least"), term("most"), term("not entered"))  # as tables name them
+NOT_VERIFIED = message("limits not verified")
 """What a verdict says that rests on limits that no second person has compared."""
 DATA = Path(__file__).parent / "data"
 _SUFFIX = ".yaml"
@@ -54,12 +56,17 @@ class Band(Settings):
 
     def words(self) -> str:
         """The band in words, such as ``frequency 10 Hz to below 1000 Hz``."""
-        ends = {
-            "from": self.lower,
-            "below": self.upper,
+        said = {
+            "quantity": self.quantity,
+            "lower": self.lower,
+            "upper": self.upper,
+            "unit": self.unit,
         }
-        told = [f"{word} {end:g} {self.unit}" for word, end in ends.items() if end is not None]
-        return f"{self.quantity} {' to '.join(told)}"
+        if self.upper is None:
+            return say("{quantity} from {lower:g} {unit}", **said)
+        if self.lower is None:
+            return say("{quantity} below {upper:g} {unit}", **said)
+        return say("{quantity} from {lower:g} {unit} to below {upper:g} {unit}", **said)
 
 
 class Rule(Settings):
@@ -270,22 +277,60 @@ def citation(rule: Rule) -> str:
     >>> citation(load_rules("pems").find(quantity="correlation")).endswith(NOT_VERIFIED)
     True
     """
-    edition = rule.edition or "edition not stated"
+    edition = _shown(rule.edition) if rule.edition else say("edition not stated")
     limits = ", ".join(
-        f"{name} {limit if isinstance(limit, str) else f'{limit:g}'}"
+        f"{translated(name)} {translated(limit)}"
+        if isinstance(limit, str)
+        else say("{name} {limit:g}", name=translated(name), limit=limit)
         for name, limit in rule.limits.items()
     )
     unit = "" if rule.unit == "1" else f" {rule.unit}"
-    words = f"{rule.standard} ({edition}), {_subject(rule)}: {limits}{unit}"
-    by = f"; entered by {rule.entered_by} from {rule.source}"
+    words = f"{_shown(rule.standard)} ({edition}), {_shown_subject(rule)}: {limits}{unit}"
+    by = say(
+        "; entered by {entered_by} from {source}",
+        entered_by=_shown(rule.entered_by),
+        source=_shown(rule.source),
+    )
     if rule.checked_by is not None:
-        by += f"; checked by {rule.checked_by} on {rule.checked_on}"
-    return words + by + ("" if rule.is_verified else f"; {NOT_VERIFIED}")
+        by += say(
+            "; checked by {checked_by} on {checked_on}",
+            checked_by=rule.checked_by,
+            checked_on=rule.checked_on,
+        )
+    return words + by + ("" if rule.is_verified else f"; {say(NOT_VERIFIED)}")
+
+
+def told_words(rule: Rule) -> list[str]:
+    """The words of a row that a citation tells; those of shipped tables are in catalogues."""
+    band = rule.band and rule.band.quantity
+    told = (rule.standard, rule.edition, rule.source, rule.entered_by)
+    subject = (rule.group, rule.support, rule.quantity, band)
+    return [words for words in (*told, *subject) if words]
+
+
+def _shown(words: str) -> str:
+    """Words of a row in the language of the report; those of a user's own table as they are."""
+    return translated(words, RULE)
+
+
+def _shown_subject(rule: Rule) -> str:
+    """What a row limits, in the language of the report."""
+    said: dict[str, object] = {
+        name: value and _shown(value)
+        for name, value in (
+            ("group", rule.group),
+            ("support", rule.support),
+            ("quantity", rule.quantity),
+        )
+    }
+    if rule.band is not None:
+        said["band"] = rule.band.model_copy(update={"quantity": _shown(rule.band.quantity)})
+    return _subject(rule.model_copy(update=said))
 
 
 def _subject(rule: Rule) -> str:
     """What a row limits, in words."""
-    support = f"{rule.support} support" if rule.support else None
+    support = say("{support} support", support=rule.support) if rule.support else None
     band = rule.band.words() if rule.band else None
     return ", ".join(part for part in (rule.group, support, rule.quantity, band) if part)
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 ACCOUNTING = "accounting.json"
 _SACCT = ("sacct", "-n", "-P", "-X", "-D", "-o")
-_FIELDS = "JobID,State,ElapsedRaw,Partition,AllocTRES,JobName"
+_FIELDS = "JobID,State,ElapsedRaw,Partition,AllocTRES,ConsumedEnergyRaw,JobName"
+_NOT_AN_ENERGY = 2**63  # Slurm writes its largest numbers where it has no value
 _MEBIBYTES = {"K": 2**-10, "M": 1.0, "G": 2.0**10, "T": 2.0**20, "P": 2.0**30}
 
 
@@ -44,6 +45,8 @@ class Allocation:
         What it had in all. Slurm may count hardware threads as CPUs.
     threads_per_core : int, optional
         How many CPUs of Slurm one core of the partition is; None where nobody said.
+    joules : int, optional
+        Energy of its nodes; None where Slurm does not measure it, which it writes as 0.
     memory_mib : int
         Memory on all nodes, MiB.
     partition, state : str
@@ -64,6 +67,7 @@ class Allocation:
     restarts: int
     source: str
     threads_per_core: int | None = None
+    joules: int | None = None
 
     @property
     def cores(self) -> int | None:
@@ -99,7 +103,7 @@ def billed_allocations(
         answer = ask((*_SACCT, _FIELDS, "-j", ",".join(chunk)), patience)
         if not answer.given:
             break
-        rows = [line.split("|", 5) for line in answer.out.splitlines()]
+        rows = [line.split("|", 6) for line in answer.out.splitlines()]
         for id_ in chunk:
             found[id_] = _accounted([row for row in rows if row[0] == id_])
     for id_ in [id_ for id_, allocation in found.items() if allocation is None]:
@@ -187,16 +191,23 @@ def _accounted(rows: Sequence[Sequence[str]]) -> Allocation | None:
     """The allocation of one job from its lines of `sacct`, one for each time that it ran."""
     if not rows:
         return None
-    *_, partition, _, name = rows[-1]
+    partition, name = rows[-1][3], rows[-1][6]
     # A cluster that was set up again gives ids anew; the name tells its jobs from the old ones.
-    own = [row for row in rows if row[5] == name]
+    own = [row for row in rows if row[6] == name]
     had = [tres(row[4]) for row in own]
     spent = [int(row[2]) if row[2].isdigit() else -1 for row in own]
     if min(spent) < 0 or any(
         s and {"cpu", "node"} - t.keys() for s, t in zip(spent, had, strict=True)
     ):
         return None
-    return _allocation(had[-1], sum(spent), partition, own[-1][1], len(own) - 1, "sacct")
+    found = _allocation(had[-1], sum(spent), partition, own[-1][1], len(own) - 1, "sacct")
+    return replace(found, joules=_joules([row[5] for row in own]))
+
+
+def _joules(told: Sequence[str]) -> int | None:
+    """Energy of all runs of a job, J; None unless each was measured."""
+    values = [int(text) if text.isdigit() else 0 for text in told]
+    return sum(values) if all(0 < value < _NOT_AN_ENERGY for value in values) else None
 
 
 def _shown(text: str) -> Allocation | None:

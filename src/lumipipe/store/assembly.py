@@ -236,7 +236,7 @@ def _fill(
         values = values - template.offset
     block[VALUE][...] = values
     if template.layout.has_time:
-        block[TIME][...] = _times(entry, arrays, template.name, span)
+        block[TIME][...] = row_times(entry, arrays, template.name, span)
     for label, names in entry.labels.items():
         code = {name: number for number, name in enumerate(template.labels[label])}
         # The last place of the table answers for NO_LABEL, which is -1.
@@ -244,7 +244,7 @@ def _fill(
         block[LABEL + label][...] = table[arrays.rows(entry, template.name, f"label.{label}")[span]]
 
 
-def _times(entry: StreamEntry, arrays: PieceArrays, stream: str, span: slice) -> np.ndarray:
+def row_times(entry: StreamEntry, arrays: PieceArrays, stream: str, span: slice) -> np.ndarray:
     """Times of a span of rows; computed for a regular recording among irregular ones."""
     if entry.has_time:
         return arrays.rows(entry, stream, "time")[span]

@@ -6,7 +6,8 @@ Only a dataset with a valid manifest opens. How it was written is in `lumipipe.s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+import math
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from lumipipe.store.rows import (
     channel_row,
     regular_times,
 )
-from lumipipe.store.shard import ShardedArray
+from lumipipe.store.shard import ShardedArray, refuse_promise
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from lumipipe.timing import Timer
@@ -50,6 +52,7 @@ _DAMAGES = (OSError, RuntimeError, ValueError, KeyError, TypeError, IndexError)
 _JSON = ("attributes", "labels", "notes")
 _SEGMENTS = ("segment_first", "segment_rows", "segment_recording")
 _RATES = ("rate_hz", "rate_u_hz", "nominal_hz")
+_OF_RECORDINGS = ("first_row", "rows", "start_ns", *_RATES)
 _COLUMNS = ("row_size", "start_ns", *_RATES, *_SEGMENTS, "offset")
 
 
@@ -104,6 +107,11 @@ class StreamTable:
     def chunk_rows(self) -> int:
         """Rows that are compressed together; reads that begin at a multiple are cheapest."""
         return self._arrays[VALUE].chunk_rows
+
+    @property
+    def is_shifted(self) -> bool:
+        """Whether numbers are stored as distances from a level, which depends on all recordings."""
+        return bool(self._offset.any())
 
     def time_with(self, timer: Timer) -> None:
         """Have a timer take the seconds of reading and of decoding from now on."""
@@ -195,6 +203,19 @@ class Dataset:
     recordings: tuple[RecordingRow, ...]
     streams: dict[str, StreamTable]
 
+    def without(self, units: Collection[str]) -> Dataset:
+        """The tables without the recordings of some units; rows keep their numbers."""
+        kept = [n for n, row in enumerate(self.recordings) if row.unit not in units]
+        streams = {
+            name: replace(
+                stream,
+                **{column: getattr(stream, column)[kept] for column in _OF_RECORDINGS},
+                segments=tuple(stream.segments[n] for n in kept),
+            )
+            for name, stream in self.streams.items()
+        }
+        return Dataset(self.manifest, tuple(self.recordings[n] for n in kept), streams)
+
 
 def open_dataset(
     manifest: Path, *, checksums: bool = False, patience_s: float = PATIENCE_S
@@ -252,7 +273,11 @@ def _check_metadata(manifest: Manifest) -> None:
 def _table(root: Path, group: zarr.Group, place: str) -> np.ndarray:
     """A small array, read whole."""
     try:
-        return np.asarray(group[place][...])  # type: ignore[index]
+        array: Any = group[place]
+        held = sum(path.stat().st_size for path in (root / place).iterdir() if path.is_file())
+        cells = max(math.prod(array.shape), math.prod(array.chunks))
+        refuse_promise(f"array {place}: {root / place}", cells * array.dtype.itemsize, held)
+        return np.asarray(array[...])
     except _DAMAGES as error:
         raise StoreError(
             f"array {place}: {root / place}", f"cannot be read ({error})", _REMEDY

@@ -22,7 +22,7 @@ class ChannelRow:
     """One measured quantity of a stream; sensor and certificate may be *not characterised*.
 
     Channels of one `group` stand for columns that were named together; their columns are called by
-    numbers on `axis`, where that is stated.
+    numbers on `axis`, where that is stated. `gravity` is included in an acceleration or removed.
     """
 
     name: str
@@ -35,6 +35,7 @@ class ChannelRow:
     certificate: str = "not characterised"
     group: str | None = None
     axis: str | None = None
+    gravity: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The fields as plain values."""

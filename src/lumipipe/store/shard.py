@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -31,12 +32,35 @@ blosc.use_threads = False
 COMPRESSOR: Final = "lz4"  # these three as `lumipipe.store.writer` declares them
 LEVEL: Final = 5
 SHUFFLE: Final = "shuffle"
+# LZ4 shrinks zeros by 255: what promises to unpack to more than this is no chunk of ours.
+_ALWAYS_BYTES, _MOST_RATIO = 64 * 2**20, 300
 _MISSING = 2**64 - 1  # offset and length of a chunk that is not in the shard
 _CRC_BYTES = 4
 _INNER = ["bytes", "blosc", "crc32c"]
 _INDEX = ["bytes", "crc32c"]
 _REMEDY = "run prepare again; it rebuilds what is damaged"
 _DAMAGES = (RuntimeError, ValueError)  # what blosc raises
+
+
+def refuse_promise(place: str, promised: int, held: int) -> None:
+    """Refuse metadata that promise more than files can unpack to, before memory is taken.
+
+    Parameters
+    ----------
+    place : str
+        The array, for the message.
+    promised, held : int, bytes
+        What shape and type say, and the size of the files.
+
+    Raises
+    ------
+    StoreError
+        If the promise cannot be true, or is negative: prepare again.
+    """
+    if not 0 <= promised <= max(_ALWAYS_BYTES, _MOST_RATIO * held):
+        raise StoreError(
+            place, f"its metadata promise {promised} bytes, its files have {held}", _REMEDY
+        )
 
 
 def write_shard_file(path: Path, rows: np.ndarray, chunk_rows: int, chunks: int) -> str:
@@ -143,11 +167,26 @@ class ShardedArray:
                 f"is written with codecs {codecs}, not {_INNER}",
                 "prepare it again with this version",
             )
+        self._refuse_shapes()
         self._chunks = self.shard_rows // self.chunk_rows
         self._indices: dict[int, np.ndarray] = {}
         self._last: tuple[int, np.ndarray] | None = None
         self._lock = threading.Lock()
         self.timer = Timer()
+
+    def _refuse_shapes(self) -> None:
+        """Refuse shapes that are none, and chunks that no file of the array can hold."""
+        shapes = (*self.shape, self.shard_rows, self.chunk_rows)
+        if not all(type(length) is int and length >= 0 for length in shapes) or not (
+            0 < self.chunk_rows <= self.shard_rows and self.shard_rows % self.chunk_rows == 0
+        ):
+            raise StoreError(
+                str(self._folder), f"its metadata have the shapes {shapes}", "prepare it again"
+            )
+        row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+        first = self.file(0)
+        held = first.stat().st_size if first.is_file() else 0
+        refuse_promise(self._place, self.chunk_rows * row_bytes, held)
 
     def read(self, first: int, stop: int) -> np.ndarray:
         """Rows of the array.
@@ -205,7 +244,9 @@ class ShardedArray:
         if shard not in self._indices:
             length = 16 * self._chunks + _CRC_BYTES
             position = os.fstat(handle).st_size - length
-            table = self._checked(os.pread(handle, length, max(0, position)), length, path, "index")
+            if position < 0:
+                raise self._damage(path, "index: the file is cut short")
+            table = self._checked(os.pread(handle, length, position), length, path, "index")
             self._indices[shard] = np.frombuffer(table, dtype="<u8").reshape(self._chunks, 2)
         return self._indices[shard]
 
@@ -245,6 +286,8 @@ class ShardedArray:
         what = f"chunk {chunk}"
         if offset == _MISSING:
             raise self._damage(path, f"{what} is missing")
+        if offset + length > os.fstat(handle).st_size:
+            raise self._damage(path, f"{what}: the file is cut short")
         with self.timer.part("read", nbytes=length):
             content = os.pread(handle, length, offset)
         with self.timer.part("decode", nbytes=part.nbytes, rows=len(part)):

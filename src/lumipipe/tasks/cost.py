@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lumipipe.language import say
 from lumipipe.machine.billing import Units, billed, gigabytes
 from lumipipe.reporting.cost import Cost, StageCost
 from lumipipe.tasks.quoting.ceiling import NAMES
@@ -76,8 +77,15 @@ def _stage(quote: Quote, verb: str, jobs: Sequence[Mapping[str, Any]]) -> StageC
         billed_seconds=sum(one["seconds"] for one in known) if is_measured else None,
         quoted=_named(Units(stage.gpu_h, stage.core_h)) if stage else None,
         billed=(_named(sum(priced, Units())) if is_measured and len(priced) == len(had) else None),
+        joules=_joules([one.get("joules") for one in known]) if is_measured else None,
         jobs=len(had),
     )
+
+
+def _joules(several: Sequence[float | None]) -> float | None:
+    """Energy of several jobs; None where that of one was not measured."""
+    known = [one for one in several if one is not None]
+    return sum(known) if len(known) == len(several) else None
 
 
 def _billed(partitions: Mapping[str, Partition], had: Mapping[str, Any]) -> Units | None:
@@ -107,10 +115,17 @@ def _notes(jobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     notes = []
     again = [f"{verb} {len(jobs[verb])}" for verb in VERBS if len(jobs.get(verb, [])) > 1]
     if again:
-        notes.append(f"More than one job was needed ({', '.join(again)}); all were billed.")
+        notes.append(
+            say(
+                "More than one job was needed ({again}); all were billed.",
+                again=", ".join(again),
+            )
+        )
     if jobs.get(_HEAD):
         notes.append(
-            "The process that led the run was a job too; it is billed until it ends, and is not "
-            "in the table."
+            say(
+                "The process that led the run was a job too; it is billed until it ends, and "
+                "is not in the table."
+            )
         )
     return notes

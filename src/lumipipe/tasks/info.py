@@ -9,6 +9,7 @@ from lumipipe.errors import StoreError
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.manifest import read_manifest
 from lumipipe.tasks.stages import VERBS
+from lumipipe.tasks.withdrawn import STALE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +37,11 @@ def info(path: Path, *, checksums: bool) -> list[str]:
     """
     if path.is_dir():
         manifests = [found for verb in VERBS for found in sorted(path.glob(f"{verb}/*.json"))]
-        if not manifests:
+        stale = _stale_lines(path / STALE)
+        if not manifests and not stale:
             raise StoreError(str(path), "holds no finished stage", "run a request into it first")
-        return [line for manifest in manifests for line in info(manifest, checksums=checksums)]
+        found = [line for manifest in manifests for line in info(manifest, checksums=checksums)]
+        return [*found, *stale]
     manifest = read_manifest(path, checksums=checksums)
     size = sum(file.size for file in manifest.files.values())
     state = "all digests agree" if checksums else "all files are there"
@@ -49,6 +52,17 @@ def info(path: Path, *, checksums: bool) -> list[str]:
         result = json.loads((manifest.product / "result.json").read_text(encoding="utf-8"))
         lines.append(f"  {result['verdict']}: {result['answer']}")
     return lines
+
+
+def _stale_lines(path: Path) -> list[str]:
+    """What was made with somebody who withdrew, and is gone."""
+    if not path.exists():
+        return []
+    listed = json.loads(path.read_text(encoding="utf-8"))["stale"]
+    return [
+        f"stale: {item['product']} {item['key']}: removed {item['since']}, {item['why']}"
+        for item in listed
+    ]
 
 
 def _counted(count: int, what: str) -> str:

@@ -100,8 +100,15 @@ def _of_source(job: Job, source: Source, raw: Pieces) -> dict[str, list[tuple[st
                 f"goes by the order of recordings, but {bad[0].id or bad[0].file} cannot be used",
                 "mend it, or let a column of the file name the recording: by",
             )
+        if job.withdrawn.digests and label.by is None:
+            raise InputError(
+                place,
+                "goes by the order of recordings, and somebody has withdrawn theirs",
+                "let a column of the file name the recording: by",
+            )
         # The rows of recordings that are left out are spare, but not a mistake.
-        lenient = label.model_copy(update={"spare": "leave_out"}) if bad else label
+        spare = bad or job.withdrawn.digests
+        lenient = label.model_copy(update={"spare": "leave_out"}) if spare else label
         labels = labels_from_file(lenient, file, known, place)
         found[name] = list(zip([entry.id for entry in entries], labels, strict=True))
     return found

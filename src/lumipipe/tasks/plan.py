@@ -13,24 +13,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lumipipe
+from lumipipe.families.money_period import seconds_told
+from lumipipe.language import catalogue_text, speaking
 from lumipipe.readers.files import check_digest, find_files, glob_root, relative_name
 from lumipipe.readers.labelfiles import label_digests
 from lumipipe.readers.recording import beside_digests
 from lumipipe.store.manifest import digest_of, is_published
+from lumipipe.tasks.registered import standing
 from lumipipe.tasks.stages import Stage
+from lumipipe.tasks.withdrawn import withdrawn_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lumipipe.config import Source
+    from lumipipe.config import Request, Source
     from lumipipe.tasks.request import Loaded
 
 _KEY_DIGITS = 20
 _THREADS = 4
 _LARGE_BYTES = 10**9
 # What shows an answer or brings a job to its place changes no number: nothing is computed anew.
-_COMPUTES = ("prepare", "reading", "labelling", "train", "score", "folding", "request", "plan")
-_SHOWS_ONLY = ("cli.py", "machine/", "reporting/", "scheduler/")
+_COMPUTES = (
+    "prepare",
+    "reading",
+    "labelling",
+    "train",
+    "score",
+    "folding",
+    "request",
+    "plan",
+    "withdrawn",
+    "leaves",
+)
+_SHOWS_ONLY = ("cli.py", "commands/", "machine/", "reporting/", "scheduler/", "scorer/")
 
 
 def plan_run(loaded: Loaded, out: Path, log: Callable[[str], None]) -> dict[str, Stage]:
@@ -61,6 +76,8 @@ def plan_run(loaded: Loaded, out: Path, log: Callable[[str], None]) -> dict[str,
         digests = {name: digest_of(content) for name, content in ingredients.items()}
         if earlier:
             digests[f"product of {stages[earlier].verb}"] = stages[earlier].key
+        if verb == "report":
+            digests |= _registered(loaded, stages, out)
         key = digest_of({"verb": verb, **digests})[:_KEY_DIGITS]
         manifest = out / verb / f"{key}.json"
         stages[verb] = Stage(verb, key, digests, manifest, _reason(manifest, digests))
@@ -74,17 +91,19 @@ def _ingredients(loaded: Loaded, log: Callable[[str], None]) -> dict[str, dict[s
     form = request.model_dump(mode="json")
     inputs = {source.id: _digests(source, loaded.base, log) for source in request.data}
     split = {name: form["evaluation"][name] for name in ("split", "interval", "seed")}
-    declared = {
-        source["id"]: {name: value for name, value in source.items() if name != "source"}
-        for source in form["data"]
-    }
-    texts = {name: form[name] for name in ("id", "title", "language", "question", "rights")}
+    declared = {source.id: source.deciding() for source in request.data}
+    texts = {name: form[name] for name in ("id", "title", "question", "rights")}
+    # English needs no catalogue, so that its answers stay what they are when one grows.
+    language = request.language
+    spoken = {} if language == "en" else {"language": catalogue_text(language)}
     compute = {"code": code_digest(shown=False)}
+    costs = _costs(request)
     return {
         "prepare": {
             **{f"files of {name}": digests for name, digests in inputs.items()},
             **{f"data: {name}": declared[name] for name in declared},
             "prepare": form["prepare"],
+            **withdrawn_from(request, loaded.base).ingredient(),
             **compute,
         },
         "train": {
@@ -93,21 +112,74 @@ def _ingredients(loaded: Loaded, log: Callable[[str], None]) -> dict[str, dict[s
             "asset": loaded.asset.model_dump(mode="json"),
             "evaluation": split,
             "compute.backend": form["compute"]["backend"],
+            "of persons": request.rights.personal_data != "none",  # then no least and greatest
+            **({"leaves": "kept"} if request.rights.pool is not None else {}),
+            **({"rights.site": request.rights.site} if request.rights.site is not None else {}),
+            **costs,
             **compute,
         },
         "score": {
             "score": loaded.score.model_dump(mode="json"),
             "evaluation.metrics": form["evaluation"]["metrics"],
             **_limits(loaded),
+            **costs,
+            **(_decided_each(request) if costs else {}),
+            **_alarm(request),
+            **spoken,
             **compute,
         },
         "report": {
             **texts,
+            **spoken,
+            "requester": form["requester"],
+            "approver": form["approver"],
+            "remarks on data": [_remarks(source) for source in request.data],
+            "outputs": form["outputs"],
+            "compute.deadline": form["compute"]["deadline"],
             "evaluation.baseline": form["evaluation"]["baseline"],
             "report": form["report"],
             "code": code_digest(shown=True),
         },
     }
+
+
+def _costs(request: Request) -> dict[str, Any]:
+    """What sets the limit that somebody acts on; nothing where no costs are stated."""
+    form = request.question.model_dump(mode="json")
+    names = ("cost_of_miss", "cost_of_false_alarm", "currency", "event", "will_act_if")
+    if form["cost_of_miss"] is None and form["cost_of_false_alarm"] is None:
+        return {}
+    return {f"question.{name}": form[name] for name in names}
+
+
+def _decided_each(request: Request) -> dict[str, Any]:
+    """The time that is decided on, from which the cost of a year follows; none of other units."""
+    seconds = seconds_told(request.question.unit_of_decision)
+    return {} if seconds is None else {"question.unit_of_decision, s": seconds}
+
+
+def _alarm(request: Request) -> dict[str, Any]:
+    """The alarm of today that is tried on the same rows, where there is one."""
+    today = request.evaluation.baseline
+    if today is None or today.alarm is None:
+        return {}
+    return {"evaluation.baseline.alarm": today.alarm.model_dump(mode="json")}
+
+
+def _registered(loaded: Loaded, stages: dict[str, Stage], out: Path) -> dict[str, str]:
+    """What a report tells of the registered plan, where the run has one: its history counts."""
+    with speaking("en"):  # one digest, whatever the language of the report
+        found = standing(loaded, stages, out)
+    if found is None:
+        return {}
+    told = [found.plan.model_dump(), [item.model_dump() for item in found.deviations]]
+    return {"registered plan": digest_of(told)}
+
+
+def _remarks(source: Source) -> dict[str, Any]:
+    """What a source says for the report alone."""
+    form, deciding = source.model_dump(mode="json"), source.deciding()
+    return {n: form[n] for n in form if n != "source" and form[n] != deciding.get(n)}
 
 
 def _limits(loaded: Loaded) -> dict[str, Any]:

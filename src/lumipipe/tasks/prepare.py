@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import lumipipe
 from lumipipe.errors import InputError, RecordingError
-from lumipipe.readers.duplicates import duplicate_groups
+from lumipipe.language import finding
+from lumipipe.readers.declared import LONG_GAPS, OUTSIDE
+from lumipipe.readers.duplicates import copied_groups, duplicate_groups
+from lumipipe.readers.salvage import SALVAGED
 from lumipipe.readers.units import conversion
-from lumipipe.store.assembly import plan_streams
+from lumipipe.store.assembly import plan_streams, row_times
 from lumipipe.store.files import remove_tree, sizes_below
 from lumipipe.store.joining import (
     join_recordings,
@@ -23,11 +26,15 @@ from lumipipe.store.joining import (
     with_members,
 )
 from lumipipe.store.manifest import is_published, publishing, read_manifest, staging_of
+from lumipipe.store.pieces import PieceArrays
 from lumipipe.store.rows import ChannelRow
 from lumipipe.store.second_pass import check_plan, stream_record, write_dataset
 from lumipipe.store.sharing import agreed
+from lumipipe.tasks.adopting import adopt, is_adopted
+from lumipipe.tasks.dated import Stamps, refuse_dates
 from lumipipe.tasks.labelling import told_labels, with_labels
 from lumipipe.tasks.reading import Job, put_on_grid, read_files
+from lumipipe.tasks.withdrawn import withdrawn_from
 from lumipipe.timing import Timer, versions
 
 if TYPE_CHECKING:
@@ -36,7 +43,8 @@ if TYPE_CHECKING:
 
     from lumipipe.comm.interface import Comm
     from lumipipe.config import Channel, Request, Source
-    from lumipipe.store.entries import RecordingEntry
+    from lumipipe.store.assembly import StreamPlan
+    from lumipipe.store.entries import RecordingEntry, StreamEntry
     from lumipipe.store.first_pass import Pieces
     from lumipipe.tasks.stages import Stage
 
@@ -45,7 +53,9 @@ if TYPE_CHECKING:
 _MOST_TOLD = 20  # recordings in a log that ends with an error
 
 
-def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) -> int:
+def prepare(  # wires the seams
+    request: Request, base: Path, stage: Stage, comm: Comm, log: Log, *, is_sample: bool = False
+) -> int:
     """The number of recordings that were left out of the dataset that this call publishes.
 
     Parameters
@@ -61,6 +71,8 @@ def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) ->
         Ranks that share the work.
     log : callable of str
         Is told about progress, on rank 0 only.
+    is_sample : bool
+        Whether the product is removed right away, so that no pool has to know of it.
 
     Returns
     -------
@@ -85,9 +97,11 @@ def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) ->
     """
     product = stage.manifest.with_name(f"{stage.key}.zarr")
     pool = stage.manifest.parent / ".pieces"
-    job = Job(
-        request, base, stage.ingredients["code"], pool, comm, log if comm.rank == 0 else _silent
-    )
+    tell = log if comm.rank == 0 else _silent
+    gone = withdrawn_from(request, base)
+    job = Job(request, base, stage.ingredients["code"], pool, comm, tell, gone)
+    if comm.rank == 0 and not is_sample:
+        gone.register(stage.manifest.parent.parent)
     if agreed(comm, lambda: _is_done(job, stage, product)):
         return len(read_manifest(stage.manifest).record["left_out"])
     record: dict[str, Any] = {"ingredients": stage.ingredients}
@@ -105,7 +119,7 @@ def prepare(request: Request, base: Path, stage: Stage, comm: Comm, log: Log) ->
         with publication as staging:
             comm.barrier()
             with timer.part("prepare"):
-                found, run["parallelism"] = _build(job, staging, digests)
+                found, run["parallelism"] = _made(job, staging, digests)
             record |= found
             run |= {"ranks": comm.size, "versions": versions()} | timer.record()
     except InputError:
@@ -148,6 +162,16 @@ def _tell_kept(job: Job) -> None:
         )
 
 
+def _made(
+    job: Job, staging: Path, digests: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    """The dataset in `staging`, read or adopted; the record of the manifest, and parallelism."""
+    if not is_adopted(job.request):
+        return _build(job, staging, digests)
+    found = agreed(job.comm, lambda: adopt(job.request, job.base, job.withdrawn, staging, digests))
+    return found, {}
+
+
 def _build(
     job: Job, staging: Path, digests: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
@@ -171,6 +195,7 @@ def _build(
     for note in notes:
         job.log(note)
     plans = plan_streams(recordings, channels, job.settings)
+    agreed(job.comm, lambda: refuse_dates(job.request, _stamps(job, plans)))
     planned = check_plan(job.comm, job.settings, plans, job.log)
     written, parallelism["write"] = write_dataset(
         job.comm, job.settings.workers, (job.pool, staging), recordings, plans, job.log
@@ -185,9 +210,23 @@ def _build(
         "streams": {plan.template.name: stream_record(plan) for plan in plans},
         "inputs": _inputs(job.request.data, raw, label_files),
         "left_out": left_out,
+        "salvaged": _salvaged(job, recordings),
+        "outside_period": _told_of(job, raw, OUTSIDE),
+        "long_gaps": _told_of(job, raw, LONG_GAPS),
         "notes": notes,
+        **job.withdrawn.lineage(entry.unit for entry in recordings),
     }
     return record, parallelism
+
+
+def _stamps(job: Job, plans: Sequence[StreamPlan]) -> dict[str, list[Stamps]]:
+    """The recordings of each stream that is planned."""
+    arrays = PieceArrays(job.pool)
+
+    def of(entry: StreamEntry, stream: str) -> Stamps:
+        return Stamps(entry.rows, lambda a, b: row_times(entry, arrays, stream, slice(a, b)))
+
+    return {p.template.name: [of(part, p.template.name) for part in p.parts] for p in plans}
 
 
 def _told(what: str, found: dict[str, float]) -> str:
@@ -214,9 +253,10 @@ def _stored_channel(channel: Channel, place: str) -> ChannelRow:
         channel.resolution and channel.resolution * factor,
         channel.scale and channel.scale * factor,
         channel.sensor,
-        channel.certificate,
+        channel.certified,
         None if channel.columns is None else channel.name,
         channel.axis,
+        channel.gravity,
     )
 
 
@@ -235,27 +275,37 @@ def _without_copies(
     job: Job, recordings: list[RecordingEntry], left_out: list[dict[str, Any]]
 ) -> list[RecordingEntry]:
     """Each activity once: where there may be less, the copy with most rows, else none at all."""
+    sources = {source.id: source for source in job.request.data}
+    groups = [
+        (finding("hold the same bytes"), group) for group in copied_groups(recordings, sources)
+    ]
+    copied = {copy.id for _, group in groups for copy in group[1:]}
+    others = [item for item in recordings if item.id not in copied]
+    alike = finding("hold one activity: start, duration and what is known of device agree")
+    groups += [(alike, group) for group in duplicate_groups(others)]
     dropped = set()
-    for group in duplicate_groups(recordings):
+    for problem, group in groups:
         best = max(group, key=lambda item: sum(stream.rows for stream in item.streams.values()))
         for copy in (item for item in group if item is not best):
-            place = f"{copy.file} and {best.file}"
-            problem = "hold one activity: start, duration and what is known of device agree"
-            if job.settings.bad_recordings == "refuse":
-                remedy = "name one of them, or set prepare.bad_recordings: leave_out"
-                raise RecordingError(place, problem, remedy)
-            job.log(f"left out: {copy.file}: is a copy of {best.file}")
+            left_out.append(_copy(job, copy, best, problem))
             dropped.add(copy.id)
-            left_out.append(
-                {
-                    "id": copy.id,
-                    "source": copy.source,
-                    "file": copy.file,
-                    "place": place,
-                    "reason": problem,
-                }
-            )
     return [item for item in recordings if item.id not in dropped]
+
+
+def _copy(job: Job, copy: RecordingEntry, best: RecordingEntry, problem: str) -> dict[str, Any]:
+    """What is said of a copy that is left out; raised where nothing may be."""
+    place = f"{copy.file} and {best.file}"
+    if job.settings.bad_recordings == "refuse":
+        remedy = "name one of them, or set prepare.bad_recordings: leave_out"
+        raise RecordingError(place, problem, remedy)
+    job.log(f"left out: {copy.file}: is a copy of {best.file}")
+    return {
+        "id": copy.id,
+        "source": copy.source,
+        "file": copy.file,
+        "place": place,
+        "reason": problem,
+    }
 
 
 def _left_out(job: Job, pieces: Pieces) -> list[dict[str, Any]]:
@@ -277,6 +327,27 @@ def _left_out(job: Job, pieces: Pieces) -> list[dict[str, Any]]:
             "reason": failure.problem,
         }
         for failure in pieces.failures
+    ]
+
+
+def _salvaged(job: Job, recordings: Sequence[RecordingEntry]) -> list[dict[str, str]]:
+    """Recordings that are a part of what their files should hold, and how much of it."""
+    found = [item for item in recordings if SALVAGED in item.attributes]
+    for item in found:
+        job.log(f"salvaged: {item.file}: {item.attributes[SALVAGED]}")
+    return [
+        {"id": item.id, "file": item.file, "reason": item.attributes[SALVAGED]} for item in found
+    ]
+
+
+def _told_of(job: Job, raw: Pieces, attribute: str) -> list[dict[str, str]]:
+    """Recordings that have an attribute by which their files are unlike what was declared."""
+    found = [entry for entry in raw.entries if attribute in entry.attributes]
+    for entry in found:
+        job.log(f"{attribute.replace('_', ' ')}: {entry.file}: {entry.attributes[attribute]}")
+    return [
+        {"id": e.id, "source": e.source, "file": e.file, "told": e.attributes[attribute]}
+        for e in found
     ]
 
 

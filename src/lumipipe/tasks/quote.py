@@ -19,6 +19,7 @@ from lumipipe.machine.facts import storage_area
 from lumipipe.machine.limits import check_files
 from lumipipe.machine.measured import load_measured
 from lumipipe.store.files import digest_of, missing_folders, remove_empty, write_json
+from lumipipe.tasks.before import check_deadline
 from lumipipe.tasks.calibration import gram_rate, middle
 from lumipipe.tasks.quoting.ceiling import check_ceiling
 from lumipipe.tasks.quoting.costs import Sample
@@ -111,6 +112,7 @@ def quote_for(
             place = loaded.file.place(("prepare", "shard_bytes"))
             check_files(site.machine, quote.storage.area, quote.storage.files, place)
         check_ceiling(loaded, quote)
+        check_deadline(loaded, quote.total("seconds"))
     notes = [*_busy(pricing.here.idle, out), *_notes(quote, site, out)]
     quote = quote.model_copy(update={"notes": notes})
     _keep(out, quote=quote.model_dump(mode="json"))

@@ -9,6 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lumipipe.machine.facts import check_personal_data, load_machine
+from lumipipe.tasks.before import check_before, check_deadline
+from lumipipe.tasks.deciding import check_terms
 from lumipipe.tasks.plan import plan_run
 from lumipipe.tasks.quote import quote_for, site_of
 from lumipipe.tasks.quoting.ceiling import NAMES, totals
@@ -58,6 +60,9 @@ def quote_request(request: Path, out: Path, place: Place, log: Log) -> list[str]
         If the request or its data are wrong, the machine cannot run it, or it costs too much.
     """
     loaded, folder = load_request(request), out.resolve()
+    check_before(loaded, place.machine, place.target)
+    check_deadline(loaded)
+    check_terms(loaded)
     with placing(loaded):
         stages = plan_run(loaded, folder, log)
         site = None if place.machine is None else asked_site(loaded, place)

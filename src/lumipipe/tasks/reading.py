@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lumipipe.readers.costs import Cost
     from lumipipe.store.entries import RecordingEntry, StreamEntry
     from lumipipe.store.first_pass import Pieces
+    from lumipipe.tasks.withdrawn import Withdrawn
 
     Log = Callable[[str], None]
 
@@ -59,6 +60,8 @@ class Job:
         Ranks that share the work.
     log : callable of str
         Is told about progress.
+    withdrawn : Withdrawn
+        Whose recordings are passed over.
     """
 
     request: Request
@@ -67,6 +70,7 @@ class Job:
     pool: Path
     comm: Comm
     log: Log
+    withdrawn: Withdrawn
 
     @property
     def settings(self) -> Prepare:
@@ -108,7 +112,8 @@ def read_files(job: Job) -> Pieces:
         source = job.request.data[file.source]
         root = glob_root(source, job.base)
         place = f"source {source.id}"
-        found = list(usable_recordings(source, file.path, job.settings, place, root))
+        gone = job.withdrawn
+        found = list(usable_recordings(source, file.path, job.settings, place, root, gone.holds))
         if len(found) == 1 and isinstance(found[0], Unusable):  # it is the file that is bad
             raise found[0].error
         return [
@@ -156,13 +161,13 @@ def _list_files(job: Job) -> list[tuple[int, str, str, str, Cost]]:
 def _ways(job: Job) -> list[str]:
     """For each source, the digest of all that decides what a file's content becomes.
 
+    Where somebody has withdrawn, that is a part of it: what was read before is read anew.
+
     The path is no part of it: a file in a folder that was moved is read in the same way.
     """
     settings = job.settings.model_dump(mode="json", include={"dtype", "grid"})
-    return [
-        digest_of([job.code, source.model_dump(mode="json", exclude={"source"}), settings])
-        for source in job.request.data
-    ]
+    gone = sorted(job.withdrawn.digests)
+    return [digest_of([job.code, source.deciding(), settings, gone]) for source in job.request.data]
 
 
 def _failure(

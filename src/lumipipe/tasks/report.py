@@ -1,22 +1,28 @@
-"""The verb ``report``: ``result.json``, ``report.html``, the dossier of the model, and tables."""
+"""The verb ``report``: ``result.json``, and the outputs that the request asks for."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lumipipe.families.interface import asked
-from lumipipe.reporting.dossier import render_dossier
-from lumipipe.reporting.html import render
+from lumipipe.families.page_one import compared_with_today
+from lumipipe.language import FINDING, say, speaking, translated
 from lumipipe.reporting.result import LeftOut, Result, Run
 from lumipipe.reporting.result import Stage as StageRecord
 from lumipipe.store.files import write_json
 from lumipipe.store.manifest import publishing, read_manifest
+from lumipipe.tasks.again import pages_with_crate
+from lumipipe.tasks.contents import content_digest
 from lumipipe.tasks.cost import cost_of_run
-from lumipipe.tasks.dossier import dossier_of
-from lumipipe.tasks.shown import DOSSIER, DOSSIER_HTML, HTML, REQUEST, RESULT, show
+from lumipipe.tasks.deciding import terms_of_use
+from lumipipe.tasks.declared import declared_section, left_outside
+from lumipipe.tasks.outputs import Making, make_outputs
+from lumipipe.tasks.registered import standing
+from lumipipe.tasks.shown import REQUEST, RESULT, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,20 +68,21 @@ def report(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backen
     stage = stages["report"]
     scored = read_manifest(stages["score"].manifest)
     out = stage.manifest.parent.parent
-    result = _result(loaded, stages, scored.product / RESULT, out)
     record = {"ingredients": stage.ingredients}
-    with publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging:
+    with (
+        speaking(loaded.request.language),
+        publishing(stage.manifest, stage.manifest.with_suffix(""), record, log=log) as staging,
+    ):
+        result = _result(loaded, stages, scored.product / RESULT, out)
         write_json(staging / RESULT, result.model_dump(mode="json"))
-        (staging / HTML).write_text(render(result), encoding="utf-8")
-        content = dossier_of(loaded, stages, result)
-        write_json(staging / DOSSIER, content.model_dump(mode="json"))
-        (staging / DOSSIER_HTML).write_text(render_dossier(content), encoding="utf-8")
         shutil.copyfile(loaded.file.path, staging / REQUEST)
-        for table in sorted(scored.product.glob("*.parquet")):
-            shutil.copyfile(table, staging / table.name)
+        making = Making(loaded, stages, result, scored.product, staging, log)
+        make_outputs(making)
         # Before the manifest: once that stands, what people see is what it vouches for.
         _retire_others(stage)
         show(staging, out)
+    with speaking(loaded.request.language):
+        make_outputs(replace(making, folder=out), late=True)
     return 0
 
 
@@ -93,14 +100,40 @@ def _result(loaded: Loaded, stages: dict[str, Stage], path: Path, out: Path) -> 
     scored = Result.model_validate(content)
     prepared = read_manifest(stages["prepare"].manifest)
     left_out = [
-        LeftOut(what=item.get("id") or item["file"], reason=item["reason"])
+        LeftOut(
+            what=item.get("id") or item["file"],
+            reason=translated(item["reason"], FINDING),
+            is_recording=True,
+        )
         for item in prepared.record["left_out"]
     ]
+    left_out += [
+        LeftOut(
+            what=say("the damaged part of {id}", id=item["id"]),
+            reason=say("salvaged: {reason}", reason=translated(item["reason"], FINDING)),
+        )
+        for item in prepared.record.get("salvaged", [])
+    ]
+    left_out += left_outside(prepared.record)
+    plan = standing(loaded, stages, out)
+    run = {
+        "cost": cost_of_run(out),
+        "content_digest": content_digest(loaded.file.path, stages, plan),
+        "plan_registered": plan and plan.registered,
+    }
     return scored.model_copy(
         update={
             "request": asked(loaded.request),
+            **compared_with_today(
+                loaded.request, scored, loaded.family.metrics(loaded.train, loaded.score)
+            ),
+            "pages": pages_with_crate(loaded.request, scored.pages),
             "left_out": [*left_out, *scored.left_out],
-            "run": _run(stages).model_copy(update={"cost": cost_of_run(out)}),
+            "sections": [*scored.sections, declared_section(loaded.request, prepared.record)],
+            "terms": terms_of_use(loaded),
+            "plan": plan and plan.plan,
+            "deviations": plan.deviations if plan else [],
+            "run": _run(stages).model_copy(update=run),
         }
     )
 

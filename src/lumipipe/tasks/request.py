@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import difflib
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from lumipipe.config import GroupSplit, Request, Settings, SourceSplit
+from lumipipe.config import Request, Settings
 from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
-from lumipipe.readers import READERS
-from lumipipe.readers.units import conversion
+from lumipipe.families.page_one import check_page_one
+from lumipipe.families.pages.build import readers_of
+from lumipipe.readers import PUBLISHED, READERS
 from lumipipe.rules.tables import load_rules
+from lumipipe.tasks.request_checks import check_form
 from lumipipe.yamlfile import input_error, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lumipipe.config import Source
     from lumipipe.families.interface import Family
     from lumipipe.rules.tables import RuleTable
     from lumipipe.yamlfile import YamlFile
+
+
+TO_FILL = "?"
+"""Value in a skeleton that only the user can give; a request that still has one is refused."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,16 @@ def load_request(path: Path) -> Loaded:
     InputError
         At the first thing that is wrong, with its line and the remedy; no data are read.
     """
-    file = read_yaml(path)
+    return checked(read_yaml(path))
+
+
+def checked(file: YamlFile) -> Loaded:
+    """The request in a file whose YAML was read; the rest is as in `load_request`."""
+    for location in places_to_fill(file):
+        key = ".".join(str(part) for part in location)
+        raise InputError(
+            file.place(location), f"{key} is still {TO_FILL}", "write what is true of your data"
+        )
     try:
         request = Request.model_validate(file.content)
     except ValidationError as error:
@@ -94,10 +107,33 @@ def load_request(path: Path) -> Loaded:
     }
     loaded = Loaded(file, request, family, **sections, rules=_rules(file, sections["score"]))
     with placing(loaded):
-        _check_sources(file, request)
-        _check_names(file, request, loaded.train)
+        check_form(file, request, loaded.train)
         family.check(request, loaded.train, loaded.score, loaded.asset, "train")
+        check_page_one(request, family, loaded.train, loaded.score)
+        readers_of(request)
     return loaded
+
+
+def places_to_fill(file: YamlFile) -> list[tuple[str | int, ...]]:
+    """Keys of a request whose value is still `TO_FILL`, in the order of the file.
+
+    Options of readers are left out: there a question mark may be a cell without reading.
+    """
+    found: list[tuple[str | int, ...]] = []
+
+    def look(value: Any, location: tuple[str | int, ...]) -> None:
+        if value == TO_FILL:
+            found.append(location)
+        elif isinstance(value, dict):
+            for key, item in value.items():
+                if key != "read":
+                    look(item, (*location, key))
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                look(item, (*location, number))
+
+    look(file.content, ())
+    return found
 
 
 @contextmanager
@@ -183,68 +219,6 @@ def _rules(file: YamlFile, score: Settings) -> RuleTable | None:
     return load_rules(where, file.path.parent, file.place(("score", "rules")))
 
 
-def _check_sources(file: YamlFile, request: Request) -> None:
-    """Refuse unknown formats, wrong options of readers and units that do not fit."""
-    for number, source in enumerate(request.data):
-        _check_reader(file, source, number)
-        for channel in source.channels:
-            conversion(
-                channel.quantity, channel.unit, f"source {source.id}: channel {channel.name}"
-            )
-
-
-def _check_reader(file: YamlFile, source: Source, number: int) -> None:
-    """Refuse an unknown format and wrong options of its reader."""
-    if source.format not in READERS:
-        near = difflib.get_close_matches(source.format, READERS, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(READERS)}"
-        place = file.place(("data", number, "format"))
-        raise InputError(place, f"no reader for format {source.format}", remedy)
-    options = READERS[source.format].Options
-    try:
-        options.model_validate(source.read)
-    except ValidationError as error:
-        raise input_error(file, error, options, ("data", number, "read")) from error
-
-
-def _check_names(file: YamlFile, request: Request, train: Settings) -> None:
-    """Refuse names of sources and streams that the request does not have."""
-    split = request.evaluation.split
-    sources = [source.id for source in request.data]
-    for role in ("train", "calibrate", "test") if isinstance(split, SourceSplit) else ():
-        for name in getattr(split, role):
-            if name not in sources:
-                raise InputError(
-                    file.place(("evaluation", "split", role)),
-                    f"no source {name}",
-                    f"use {', '.join(sources)}",
-                )
-    streams = {source.stream for source in request.data}
-    streams = {"main"} if request.prepare.grid is not None else streams
-    wanted = getattr(train, "stream", None)
-    if wanted is not None and wanted not in streams:
-        raise InputError(
-            file.place(("train", "stream")), f"no stream {wanted}", f"use {', '.join(streams)}"
-        )
-    if isinstance(split, GroupSplit):
-        _check_group(file, request, split.by, FAMILIES[request.question.family].groups)
-
-
-def _check_group(file: YamlFile, request: Request, by: str, made: tuple[str, ...]) -> None:
-    """Refuse a split by something that no source tells of its recordings."""
-    known = {"unit", "recording", "source", *made}
-    for source in request.data:
-        known |= {*source.labels, *re.findall(r"{(\w+)(?::\d+)?}", source.recordings.id)}
-        known |= set(filter(None, [source.recordings.column]))
-        known |= set(re.findall(r"\(\?P<(\w+)>", source.recordings.pattern or ""))
-    if by not in known:
-        raise InputError(
-            file.place(("evaluation", "split", "by")),
-            f"no source tells {by} of its recordings",
-            f"split by one of {', '.join(sorted(known))}",
-        )
-
-
 def request_schema() -> dict[str, Any]:
     """The JSON schema of a request, each family's and reader's own sections included."""
     schema = Request.model_json_schema()
@@ -271,7 +245,7 @@ def request_schema() -> dict[str, Any]:
     schema["allOf"] = branches
     definitions["Question"]["properties"]["family"]["enum"] = list(FAMILIES)
     source = definitions["Source"]
-    source["properties"]["format"]["enum"] = list(READERS)
+    source["properties"]["format"]["enum"] = [*READERS, PUBLISHED]
     source["allOf"] = [
         {
             "if": {"properties": {"format": {"const": name}}},
@@ -284,7 +258,8 @@ def request_schema() -> dict[str, Any]:
 
 def _embed(definitions: dict[str, Any], name: str, model: type[Settings]) -> dict[str, str]:
     """Put the schema of `model` among the definitions and return a reference to it."""
-    schema = model.model_json_schema(ref_template="#/$defs/{model}")
-    definitions |= schema.pop("$defs", {})
+    # Two families may have parts of one name.
+    schema = model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    definitions |= {f"{name}.{part}": text for part, text in schema.pop("$defs", {}).items()}
     definitions[name] = schema
     return {"$ref": f"#/$defs/{name}"}

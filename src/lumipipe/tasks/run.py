@@ -27,10 +27,10 @@ from lumipipe.scheduler.queue import jobs_named
 from lumipipe.scheduler.record import submissions
 from lumipipe.scheduler.waiting import wait_for_live_jobs
 from lumipipe.store.files import missing_folders, remove_empty, write_json
-from lumipipe.store.manifest import is_published, read_manifest
+from lumipipe.store.manifest import is_published
 from lumipipe.tasks.attempts import Attempts, Cancelled
 from lumipipe.tasks.cancel import cancel
-from lumipipe.tasks.shown import is_shown, show
+from lumipipe.tasks.shown import is_shown, show, shown_first
 from lumipipe.tasks.stages import drop_damaged, plan_from_json
 from lumipipe.tasks.workflow import (
     LOGS,
@@ -147,7 +147,7 @@ def _run(asked: Asked, log: Log) -> int:
             "use that of the head process (envs/README.md)",
         )
     made = missing_folders(asked.out)
-    plan = _plan(asked, log)
+    plan = _plan(asked, log, record=True)
     log(f"{asked.request}: the request is well formed ({plan.title})")
     for stage in plan.stages.values():
         log(f"  {stage.verb:8s}{stage.reason}")
@@ -160,11 +160,16 @@ def _run(asked: Asked, log: Log) -> int:
     return _summary(asked.out, plan, log)
 
 
-def _plan(asked: Asked, log: Log, attempt: int = 1) -> Plan:
-    """The plan that the kernel makes; what it says goes where ours goes."""
+def _plan(asked: Asked, log: Log, attempt: int = 1, *, record: bool = False) -> Plan:
+    """The plan that the kernel makes; what it says goes where ours goes.
+
+    The first time it also records what the terms of use permit.
+    """
     options = [f"--{name}={value}" for name, value in asked.overrides.items()]
     if asked.machine is not None:
         options += [f"--machine={asked.machine}", f"--attempt={attempt}"]
+    if record:
+        options.append("--record")
     words = ["plan", str(asked.request), "--out", str(asked.out.resolve()), *options]
     command = [*shlex.split(asked.kernel), *words]
     done = subprocess.run(
@@ -307,8 +312,8 @@ def _summary(out: Path, plan: Plan, log: Log) -> int:
     log(result["answer"])
     for item in result["not_answered"]:
         log(f"not answered: {item['question']} ({item['reason']})")
-    left_out = read_manifest(plan.stages["prepare"].manifest).record["left_out"]
+    left_out = [item for item in result["left_out"] if item.get("is_recording")]
     for item in left_out:
-        log(f"left out: {item.get('id') or item['file']} ({item['reason']})")
-    log(f"report: {out / 'report.html'}")
+        log(f"left out: {item['what']} ({item['reason']})")
+    log(f"report: {shown_first(out)}")
     return 3 if left_out else 0

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lumipipe.errors import InputError
 from lumipipe.machine.facts import check_personal_data, load_machine
@@ -186,7 +186,9 @@ def blocks_of(
     blocks: dict[str, Block] = {}
     for verb in COMPUTING:
         derived = partial(
-            derive,
+            _derived,
+            loaded,
+            place,
             machine,
             verb=verb,
             target=place.target or compute.target,
@@ -203,6 +205,26 @@ def blocks_of(
             with suppress(InputError):  # a node has no more: then as before
                 blocks[verb] = derived(memory_mib_per_rank=place.attempt * had)
     return blocks
+
+
+def _derived(loaded: Loaded, options: Place, machine: Machine, **asked: Any) -> Block:
+    """What a job asks for; an error stands at the key or the option that it is about."""
+    try:
+        return derive(machine, **asked)
+    except InputError as error:
+        raise InputError(_where(loaded, options, error), error.problem, error.remedy) from error
+
+
+def _where(loaded: Loaded, options: Place, error: InputError) -> str:
+    """The option that an error is about, or the line of the key."""
+    problem = error.problem
+    if "account" in problem:
+        return f"--account {options.account}" if options.account else "--account"
+    if options.target is not None and f"target {options.target}" in problem:
+        return f"--target {options.target}"
+    if options.ranks is not None and "ranks=" in problem:
+        return f"--ranks {options.ranks}"
+    return loaded.file.place_told(problem.replace("=", " "), ("compute",))
 
 
 def _bind(folder: Path) -> Path:

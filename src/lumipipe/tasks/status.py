@@ -17,6 +17,7 @@ from lumipipe.scheduler.head import driver_of, read_head
 from lumipipe.scheduler.inventory import jobs_of_run
 from lumipipe.scheduler.queue import Job, State, ending
 from lumipipe.store.manifest import is_published
+from lumipipe.tasks.shown import shown_first
 from lumipipe.tasks.stages import VERBS, read_plan
 from lumipipe.tasks.workflow import PLAN, last_exit, log_path
 
@@ -95,7 +96,7 @@ class RunStatus:
         failed = [stage.verb for stage in self.stages if stage.said]
         is_done = all(stage.state == DONE for stage in self.stages)
         is_unknown = any(job.state is State.UNKNOWN for job in jobs)
-        report = self.out / "report.html"
+        report = shown_first(self.out)
         head = self.driver.state if self.driver else State.ENDED
         choices = (
             (is_done and report.is_file(), f"read {report}"),

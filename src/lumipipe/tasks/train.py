@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from lumipipe.backend import choose_backend
 from lumipipe.families.interface import Job
+from lumipipe.families.merging import joined_sites
 from lumipipe.store.artifact import write_arrays
 from lumipipe.store.checkpoint import FolderCheckpoint
 from lumipipe.store.dataset import open_dataset
 from lumipipe.store.files import remove_tree
 from lumipipe.store.manifest import is_published, publishing
+from lumipipe.store.sharing import agreed
 from lumipipe.tasks.folding import run_pass
+from lumipipe.tasks.leaves import Kept, write_leaves
 from lumipipe.timing import Timer, versions
 
 if TYPE_CHECKING:
@@ -58,7 +61,8 @@ def train(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
         If the dataset is not there or is damaged.
     """
     stage, timer = stages["train"], Timer()
-    if is_published(stage.manifest):
+    # One answer for all: a slow rank may look when the others have published already.
+    if agreed(comm, lambda: is_published(stage.manifest)):
         log("train: nothing to do")
         return 0
     job = open_job(loaded, stages, backend)
@@ -66,13 +70,22 @@ def train(loaded: Loaded, stages: dict[str, Stage], comm: Comm, backend: Backend
     with timer.part("fit"):
         # The states are on the host, and eigenvalues are found there: CuPy lists its solvers as
         # unsupported on ROCm (docs/source/install.rst, 14.2).
-        model = loaded.family.fit(replace(job, backend=choose_backend("numpy")), leaves, comm)
+        model = _fitted(loaded, replace(job, backend=choose_backend("numpy")), leaves, comm)
     if comm.rank == 0:
         with timer.part("write"):
-            publish_model(stage, model, run_record(backend, comm, timer), log)
+            kept = _kept(loaded, job, leaves)
+            publish_model(stage, model, run_record(backend, comm, timer), log, kept)
         tell(timer, "train", comm, log)
     comm.barrier()
     return 0
+
+
+def _fitted(loaded: Loaded, job: Job, leaves: dict[str, Leaves], comm: Comm) -> Model:
+    """The model, from states of units or, where the request names what sites are, of sites."""
+    by = loaded.request.rights.site
+    if by is None:
+        return loaded.family.fit(job, leaves, comm)
+    return joined_sites(loaded.family, job, leaves, by, comm)
 
 
 def open_job(loaded: Loaded, stages: dict[str, Stage], backend: Backend) -> Job:
@@ -128,10 +141,27 @@ def tell(timer: Timer, verb: str, comm: Comm, log: Log) -> None:
         log(line)
 
 
-def publish_model(stage: Stage, model: Model, run: dict[str, object], log: Log) -> None:
-    """Write the model and its manifest, and drop the checkpoints."""
-    record = {"ingredients": stage.ingredients}
+def _kept(loaded: Loaded, job: Job, leaves: dict[str, Leaves]) -> Kept | None:
+    """What is kept beside the model of a request with a pool."""
+    if loaded.request.rights.pool is None:
+        return None
+    return Kept(leaves, job.dataset.manifest.record["units"])
+
+
+def publish_model(
+    stage: Stage,
+    model: Model,
+    run: dict[str, object],
+    log: Log,
+    kept: Kept | None = None,
+) -> None:
+    """Write the model, leaves if they are kept, and the manifest; drop the checkpoints."""
+    record: dict[str, object] = {"ingredients": stage.ingredients}
+    if kept is not None:
+        record["units"] = kept.units
     product: Path = stage.manifest.with_suffix("")
     with publishing(stage.manifest, product, record, run=run, log=log) as staging:
         write_arrays(staging / MODEL, model.arrays, model.card)
+        if kept is not None:
+            write_leaves(staging, kept.leaves)
     remove_tree(fold_folder(stage))

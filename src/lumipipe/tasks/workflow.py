@@ -76,6 +76,13 @@ def profile_folder(profile: str, option: str = "--profile") -> Path:
     return Path(profile).resolve()
 
 
+def machine_folders() -> list[Path]:
+    """Folders of the machines that come with lumipipe, by name; none where only the package is."""
+    return sorted(
+        file.parent for file in (workflow_folder().parent / "slurm").glob("*/machine.yaml")
+    )
+
+
 def run_workflow(plan: Plan, todo: Sequence[str], profile: Path, kernel: str) -> int:
     """The exit code of the workflow; what it and its steps say on stderr goes to its log.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy import special
 
+from lumipipe.language import message, say
 from lumipipe.uncertainty.audit import (
     centred,
     confidence_coefficient,
@@ -155,20 +156,20 @@ class Criteria:
         ratio = float(variance_ratio(reference, monitor))
         r = float(correlation(reference, monitor))
         found = [
-            Criterion("F of the variances", ratio, limit, ratio <= limit),
-            Criterion("correlation r", r, self.least_correlation, r >= self.least_correlation),
+            Criterion(say("F of the variances"), ratio, limit, ratio <= limit),
+            Criterion(say("correlation r"), r, self.least_correlation, r >= self.least_correlation),
         ]
         if self.greatest_relative_accuracy is None:
             return found
         coefficient = confidence_coefficient(means.deviation, means.runs)
         value = float(relative_accuracy(means.mean_difference, coefficient, means.reference_mean))
         most = self.greatest_relative_accuracy
-        return [Criterion("relative accuracy, %", value, most, value <= most), *found]
+        return [Criterion(say("relative accuracy, %"), value, most, value <= most), *found]
 
 
 # That F must not exceed its critical value and r must reach 0.8 is documented; the limit of the
 # relative accuracy and the level of F were not read there, so the first is left to a rule table.
 PS_16 = Criteria(
-    "US EPA Performance Specification 16 (74 FR 12575, 2009, corrected in 74 FR 18474)",
+    message("US EPA Performance Specification 16 (74 FR 12575, 2009, corrected in 74 FR 18474)"),
     least_correlation=0.8,
 )

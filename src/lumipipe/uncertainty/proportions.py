@@ -43,6 +43,46 @@ def clopper_pearson(hits: int, total: int, confidence: float = 0.95) -> tuple[fl
     return float(lower), float(upper)
 
 
+def trials_needed(half_width: float, share: float = 0.5, confidence: float = 0.95) -> int:
+    """Trials after which the exact interval of a share is narrow enough.
+
+    Parameters
+    ----------
+    half_width : float
+        Half of the interval's length that is wanted, above 0 and below 0.5.
+    share : float
+        The share that is expected; 0.5 needs most trials.
+    confidence : float
+        Two-sided confidence.
+
+    Returns
+    -------
+    int
+        The least number from which on `clopper_pearson` is no wider, for the whole number of
+        hits next to `share`.
+
+    Examples
+    --------
+    >>> trials_needed(0.1), trials_needed(0.2)
+    (104, 27)
+    """
+    trials = 1
+    while True:
+        # Twice as many trials are always narrower, so a run of that length has no wider one after.
+        wide = [
+            n for n in range(trials, 2 * trials + 2) if _half(n, share, confidence) > half_width
+        ]
+        if not wide:
+            return trials
+        trials = wide[-1] + 1
+
+
+def _half(trials: int, share: float, confidence: float) -> float:
+    """Half of the length of the exact interval."""
+    lower, upper = clopper_pearson(round(share * trials), trials, confidence)
+    return (upper - lower) / 2.0
+
+
 def bootstrap_units(
     counts: NDArray[np.int64],
     statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from lumipipe.language import say
 from lumipipe.uncertainty.conformal import binned_quantile, class_thresholds, finite_rank
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class RegimeThresholds:
         return tuple(map(self._note, self.sources, self.counts.tolist()))
 
     def _note(self, source: str, count: int) -> str | None:
-        few = f"calibrated on {count}, needs {self.needed}"
+        few = say("calibrated on {count}, needs {needed}", count=count, needed=self.needed)
         return {
             "own": None,
-            "pooled": f"{few}: width of all regimes, no promise for this one alone",
-            "none": f"{few}: no bound",
+            "pooled": say("{few}: width of all regimes, no promise for this one alone", few=few),
+            "none": say("{few}: no bound", few=few),
         }[source]
 
 

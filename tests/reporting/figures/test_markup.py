@@ -96,6 +96,17 @@ def bars(n, **fields):
     )
 
 
+def graph(n, **fields):
+    nodes = [
+        [{"id": f"{c}{i}", "text": [NASTY, f"{c} {i}"], "is_known": i % 2 == 0} for i in range(n)]
+        for c in "abc"
+    ]
+    links = [(f"{one}{i}", f"{other}{i // 2}") for one, other in ("ab", "bc") for i in range(n)]
+    layers = {"columns": [NASTY] * 3, "layers": nodes, "links": links} if n else {}
+    trunk = [{"id": f"t{i}", "text": [NASTY]} for i in range(min(n, 2))]
+    return declared("graph", trunk=trunk, **{**layers, **fields})
+
+
 def table(n, **_fields):
     return declared(
         "table",
@@ -104,7 +115,7 @@ def table(n, **_fields):
     )
 
 
-KINDS = [spectrum, chart, stacked, dotted, confusion, intervals, bars, table]
+KINDS = [spectrum, chart, stacked, dotted, confusion, intervals, bars, graph, table]
 
 
 @pytest.mark.parametrize("size", [0, 1, 4])
@@ -214,6 +225,21 @@ def test_counts_that_do_not_fit_are_left_out():
         panels=[{"title": "t", "counts": (10**6 * np.eye(30, dtype=int)).tolist()}],
     )
     assert ">1000000<" not in markup(crowded)
+
+
+def test_every_node_of_a_graph_is_drawn_inside_it():
+    drawn = markup(graph(4))
+    assert all(f">{c} {i}<" in drawn for c in "abc" for i in range(4))
+    width, height = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn).groups())
+    ends = re.findall(r"[ML] ([\d.-]+) ([\d.-]+)", drawn)
+    assert all(0 <= float(x) <= width and 0 <= float(y) <= height for x, y in ends)
+
+
+def test_a_graph_that_nobody_could_read_is_refused():
+    with pytest.raises(ValueError, match="more than 20 nodes"):
+        graph(7)
+    with pytest.raises(ValueError, match="not in this order"):
+        graph(2, links=[("b0", "a0")])
 
 
 def test_cells_of_a_table_are_rounded_for_people():

@@ -18,6 +18,7 @@ from matplotlib import ticker
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from lumipipe.language import localised
 from lumipipe.reporting.numbers import rounded
 
 if TYPE_CHECKING:
@@ -121,6 +122,22 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def in_lines(text: str, room: float) -> str:
+    r"""`text` in two lines where one is longer than `room` points, cut at the best blank.
+
+    Examples
+    --------
+    >>> in_lines("fluid temperature, degC", 80.0)
+    'fluid\ntemperature, degC'
+    """
+    text = one_line(text)
+    words = text.split(" ")
+    if text_width(text, FONT_SIZE) <= room or len(words) == 1:
+        return text
+    cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+    return "\n".join(min(cuts, key=lambda cut: max(len(part) for part in cut)))
+
+
 def shortened(text: str, longest: int = 24) -> str:
     """`text` on one line, with an ellipsis where it has more than `longest` characters."""
     text = one_line(text)
@@ -184,13 +201,14 @@ class _TickText(ticker.Formatter):
         steps = [b - a for a, b in pairwise(values)]
         if not steps or max(steps) > 1.01 * min(steps):  # one tick, or a logarithmic axis
             return texts
-        decimals = max(len(text.partition(".")[2]) for text in texts)
+        decimals = max(len(text.partition(localised("."))[2]) for text in texts)
         return [_padded(text, decimals) for text in texts]
 
 
 def _padded(text: str, decimals: int) -> str:
-    whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction:0<{decimals}}" if decimals else whole
+    point = localised(".")
+    whole, _, fraction = text.partition(point)
+    return f"{whole}{point}{fraction:0<{decimals}}" if decimals else whole
 
 
 def _clean(drawn: str, *, title: str, alt: str, prefix: str) -> str:

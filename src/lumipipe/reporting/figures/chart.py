@@ -18,6 +18,7 @@ from lumipipe.reporting.figures.canvas import (
     SMALL,
     VERMILLION,
     draw_legend,
+    in_lines,
     legend_rows,
     one_line,
     shortened,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from lumipipe.reporting.words import Words
 
 _ROW = 11.0  # points
+_PANEL = 1.1 * POINTS_PER_INCH  # height of the axes of one of several panels, points
 _DOT: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
@@ -78,7 +80,7 @@ def _draw(canvas: Canvas, figure: Chart, panels: list[Panel], words: Words) -> N
         _draw_panel(axes, x, panel, styles, words)
         for axes, panel in zip(stack, panels, strict=True)
     ]
-    set_x(stack[0], x)
+    set_x(stack[0], x, log=figure.log_x)
     hatches = _span_styles(figure.spans)
     for axes in stack:
         _draw_spans(axes, figure.spans, hatches)
@@ -94,7 +96,7 @@ def _draw_panel(
     axes: Axes, x: Floats, panel: Panel, styles: dict[tuple[str, str], int], words: Words
 ) -> str:
     style_axes(axes)
-    axes.set_ylabel(one_line(panel.y_label))
+    axes.set_ylabel(in_lines(panel.y_label, _PANEL))
     y = floats(panel.y)
     positive, hidden = above_zero(y)
     log = panel.log_y and hidden < len(y)
@@ -102,6 +104,7 @@ def _draw_panel(
     drawn = [limit for limit in panel.limits if limit.value > 0 or not log]
     dots = _dots(panel, log=log)
     others = [*(limit.value for limit in drawn), *dots[np.isfinite(dots)].tolist()]
+    others += [value for value in panel.shows or () if value > 0 or not log]
     set_y(axes, shown, others, log=log, headroom=bool(panel.alarms))
     draw_series(axes, x, shown, SERIES, width=0.7)
     if dots.size:
@@ -112,7 +115,7 @@ def _draw_panel(
     if panel.alarms:
         places = _apart(x[np.asarray(panel.alarms, dtype=np.int64)], x)
         axes.add_line(_alarms(places.tolist(), axes=axes))
-    if not np.any(np.isfinite(shown)):
+    if not np.any(np.isfinite(shown)) and not np.any(np.isfinite(dots)):
         axes.text(0.5, 0.5, words["no_data"], ha="center", va="center", transform=axes.transAxes)
     return words["not_drawn_log"].format(count=hidden) if log and hidden else ""
 
@@ -163,10 +166,14 @@ def _look(
 
 def _legend(panels: list[Panel], words: Words) -> dict[str, Line2D]:
     styles = _limit_styles(panels)
+    # one of a label needs no word to be told from the other
+    other = {"theoretical": "empirical", "empirical": "theoretical"}
     entries: dict[str, Line2D] = {}
     for limit in (limit for panel in panels for limit in panel.limits):
         colour, dashes = _look(limit, styles)
-        label = f"{shortened(limit.label, 26)} ({words[limit.style]})"
+        label = shortened(limit.label, 26)
+        if limit.style not in other or (other[limit.style], limit.label) in styles:
+            label = f"{label} ({words[limit.style]})"
         entries[label] = Line2D([], [], color=colour, ls=dashes, lw=1.2, label=label)
     for panel in panels:
         if panel.dots is not None and panel.line_label and panel.dots_label:

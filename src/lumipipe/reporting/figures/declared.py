@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from lumipipe.reporting.parts import Cell, Part, Sentence, Text
 
 Numbers: TypeAlias = list[float | None]
+MOST_NODES = 20
+"""Nodes of a graph that are still read on a phone."""
 
 
 class _Figure(Part):
@@ -95,6 +97,8 @@ class Panel(Part):
     """Levels drawn across the panel."""
     alarms: list[Annotated[int, Field(ge=0)]] = []
     """Positions in `y` at which an alarm was given."""
+    shows: tuple[float, float] | None = None
+    """Values that the y axis covers in any case, so that panels of several figures compare."""
     dots: Numbers | None = None
     """A second series in the unit of the first, drawn as dots; null where there is none."""
     line_label: Text = ""
@@ -119,6 +123,8 @@ class Chart(_Figure):
     """Place of each value on the x axis."""
     x_label: Sentence
     """Quantity and unit of the x axis."""
+    log_x: bool = False
+    """Whether the x axis is logarithmic; all of `x` are then above 0, and there are no spans."""
     y: Numbers | None = None
     """Values of a single series; null is a gap. Give this or `panels`."""
     y_label: Text = ""
@@ -138,6 +144,8 @@ class Chart(_Figure):
     def _one_way(self) -> Chart:
         if (self.y is None) == (not self.panels):
             raise ValueError("give y (one series) or panels (several); one of the two")
+        if self.log_x and (self.spans or min(self.x, default=1.0) <= 0.0):
+            raise ValueError("a logarithmic x axis takes places above 0 and no spans")
         if self.panels and (self.limits or self.alarms or self.log_y or self.y_label):
             raise ValueError("y_label, log_y, limits and alarms belong into each panel")
         for panel in self.stacked():
@@ -258,6 +266,45 @@ class Bars(_Figure):
         return self
 
 
+class Node(Part):
+    """A box of a graph."""
+
+    id: Text
+    """Name by which links know it."""
+    text: list[Sentence]
+    """What stands in it, line by line."""
+    is_known: bool = True
+    """Whether it is known; drawn another way where it is not."""
+
+
+class Graph(_Figure):
+    """What rests on what: a trunk from top to bottom, and columns that lead to the right.
+
+    All nodes of the first column carry the lowest node of the trunk.
+    """
+
+    kind: Literal["graph"]
+    trunk: list[Node] = []
+    """Each rests on the next one."""
+    columns: list[Sentence] = []
+    """Names of the columns."""
+    layers: list[list[Node]] = []
+    """Nodes of each column, at least one, twenty in all at most."""
+    links: list[tuple[Text, Text]] = []
+    """A node and the one of a later column that it rests on."""
+
+    @model_validator(mode="after")
+    def _links_exist(self) -> Graph:
+        _check_lengths(columns=self.columns, layers=[layer[0].id for layer in self.layers if layer])
+        column = {node.id: number for number, layer in enumerate(self.layers) for node in layer}
+        if len(column) + len(self.trunk) > MOST_NODES:
+            raise ValueError(f"more than {MOST_NODES} nodes are not read; fold them")
+        for one, other in self.links:
+            if not column.get(one, len(self.columns)) < column.get(other, -1):
+                raise ValueError(f"no link from {one} to {other}: they are not in this order")
+        return self
+
+
 class Column(Part):
     """A column of a table."""
 
@@ -284,7 +331,7 @@ class Table(_Figure):
 
 
 Figure: TypeAlias = Annotated[
-    Spectrum | Chart | Confusion | Intervals | Bars | Table, Field(discriminator="kind")
+    Spectrum | Chart | Confusion | Intervals | Bars | Graph | Table, Field(discriminator="kind")
 ]
 
 

@@ -10,17 +10,19 @@ from lumipipe.reporting.figures.declared import (
     Chart,
     Confusion,
     Figure,
+    Graph,
     Intervals,
     Spectrum,
     Table,
 )
+from lumipipe.reporting.figures.graph import graph
 from lumipipe.reporting.figures.intervals import intervals
 from lumipipe.reporting.figures.spectrum import spectrum
 from lumipipe.reporting.figures.table import table
-from lumipipe.reporting.words import TABLES, Words
+from lumipipe.reporting.words import WORDS, Words
 
 
-def markup(figure: Figure, prefix: str = "figure", words: Words = TABLES["en"]) -> str:
+def markup(figure: Figure, prefix: str = "figure", words: Words = WORDS) -> str:
     """`figure` as an inline SVG, or as an HTML table where it is one; the same bytes each time.
 
     Parameters
@@ -39,14 +41,17 @@ def markup(figure: Figure, prefix: str = "figure", words: Words = TABLES["en"]) 
     """
     match figure:
         case Spectrum():
-            return spectrum(figure, prefix, words)
+            drawn = spectrum(figure, prefix, words)
         case Chart():
-            return chart(figure, prefix, words)
+            drawn = chart(figure, prefix, words)
         case Confusion():
-            return confusion(figure, prefix, words)
+            drawn = confusion(figure, prefix, words)
         case Intervals():
-            return intervals(figure, prefix, words)
+            drawn = intervals(figure, prefix, words)
         case Bars():
-            return bars(figure, prefix, words)
+            drawn = bars(figure, prefix, words)
+        case Graph():
+            drawn = graph(figure, prefix, words)
         case Table():
-            return table(figure, words)
+            drawn = table(figure, words)
+    return drawn

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from lumipipe.language import say
 from lumipipe.reporting.figures.canvas import (
     BLUE,
     INK,
@@ -83,9 +84,9 @@ def _draw(canvas: Canvas, figure: Intervals, rows: list[IntervalRow], words: Wor
 
 
 def _label(row: IntervalRow) -> str:
-    text = shortened(row.label, 22)
+    text = shortened(row.label, 30)
     if row.value is None:
-        return f"{text}: {NOT_AVAILABLE}"
+        return f"{text}: {say(NOT_AVAILABLE)}"
     return text if row.count is None else f"{text} (n = {rounded(row.count)})"
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from lumipipe.reporting.figures.canvas import linear_ticks, log_ticks
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # At most three points a block: lowest, highest and a gap.
 _BLOCKS = 600
 _FEW = 40
+_LOG_ROOM = 1.1  # a tenth beyond both ends of a logarithmic axis
 
 
 def floats(values: Sequence[float | None]) -> Floats:
@@ -75,8 +77,17 @@ def above_zero(y: Floats) -> tuple[Floats, int]:
     return np.where(hidden, np.nan, y), int(np.sum(hidden))
 
 
-def set_x(axes: Axes, x: Floats) -> None:
-    """Range and ticks of a linear x axis over `x`."""
+def set_x(axes: Axes, x: Floats, *, log: bool = False) -> None:
+    """Range and ticks of the x axis over `x`."""
+    if log:
+        lowest, highest = float(x.min()) / _LOG_ROOM, float(x.max()) * _LOG_ROOM
+        axes.set_xscale("log")
+        axes.set_xlim(lowest, highest)
+        locator, formatter = log_ticks(lowest, highest)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(formatter)
+        axes.xaxis.set_minor_locator(NullLocator())
+        return
     lowest, highest = _range(x)
     room = 0.015 * (highest - lowest) if len(x) <= _FEW else 0.0  # dots need room, lines do not
     axes.set_xlim(lowest - room, highest + room)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from lumipipe.language import say
 from lumipipe.reporting.numbers import NOT_AVAILABLE, rounded, rounded_interval
 from lumipipe.reporting.parts import Interval
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from lumipipe.reporting.words import Words
 
 _DIGITS = 4
+_SHORT = 24  # signs
 _MANY = 7
 
 
@@ -34,7 +36,8 @@ def table(figure: Table, words: Words) -> str:
     for row in figure.rows:
         line = ET.SubElement(body, "tr")
         for value, right in zip(row, numeric, strict=True):
-            ET.SubElement(line, "td", _alignment(right=right)).text = cell_text(value, words)
+            look = _alignment(right=right) or _unbroken(value)
+            ET.SubElement(line, "td", look).text = cell_text(value, words)
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)
 
 
@@ -47,7 +50,7 @@ def cell_text(value: Cell, words: Words) -> str:
     """A cell as text: numbers rounded, an interval behind its value, nothing as ``n/a``."""
     match value:
         case None:
-            return NOT_AVAILABLE
+            return say(NOT_AVAILABLE)
         case bool():
             return words["yes"] if value else words["no"]
         case int() | float():
@@ -63,6 +66,12 @@ def _interval_text(value: Interval) -> str:
     if value.lower is None and value.upper is None:
         return number
     return f"{number} [{lower}, {upper}]"
+
+
+def _unbroken(value: Cell) -> dict[str, str]:
+    """A short text in one piece, such as a date, stays in one piece: browsers break at hyphens."""
+    is_short = isinstance(value, str) and len(value) <= _SHORT and " " not in value
+    return {"class": "nowrap"} if is_short else {}
 
 
 def _alignment(*, right: bool) -> dict[str, str]:

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from lumipipe.errors import InputError
+from lumipipe.language import term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ SMALLEST_MINUTES = 10
 """No limit is shorter by itself: a file system that is slow for once must not end a run."""
 _GENEROUS, _TIGHT = 3.0, 1.5
 _ROUNDING = 6 * 2.0**-53  # of products and sums; a ceiling that is just met is no ceiling passed
-NAMES = {"gpu_h": "GPU-h", "core_h": "core-h", "tb_h": "TB-h"}
+NAMES = {"gpu_h": term("GPU-h"), "core_h": term("core-h"), "tb_h": term("TB-h")}
 
 
 def generous_minutes(seconds: float, most: int) -> int:

@@ -11,8 +11,10 @@ from math import ceil
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from lumipipe.readers import READERS
+from lumipipe.pool.card import read_card
+from lumipipe.readers import PUBLISHED, READERS
 from lumipipe.readers.files import find_files, glob_root, relative_name, source_digest
+from lumipipe.tasks.adopting import is_adopted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from lumipipe.config import Source
     from lumipipe.tasks.request import Loaded
 
-# Formats whose files are lines, so that the first lines of a file are a file.
-_LINES = frozenset({"csv", "text", "ts"})
+# Formats whose files are lines, so that the first lines of a file are a file; and published
+# datasets, of which `lumipipe.tasks.quoting.storesample` takes a part.
+_LINES = frozenset({"csv", "text", "ts", PUBLISHED})
 _PACKED = frozenset({".gz", ".xz"})
 
 
@@ -49,7 +52,9 @@ class RawFile:
 
 
 def raw_files(loaded: Loaded) -> list[list[RawFile]]:
-    """All raw files of each source of a request."""
+    """All raw files of each source of a request; of published data the card, with their bytes."""
+    if is_adopted(loaded.request):
+        return _published(loaded)
     found = []
     for source in loaded.request.data:
         root = glob_root(source, loaded.base)
@@ -60,6 +65,13 @@ def raw_files(loaded: Loaded) -> list[list[RawFile]]:
             ]
         )
     return found
+
+
+def _published(loaded: Loaded) -> list[list[RawFile]]:
+    """The card of a published dataset for each source; all bytes stand with the first."""
+    (path,) = find_files(loaded.request.data[0], loaded.base)
+    sizes = [read_card(path).size, *[0] * (len(loaded.request.data) - 1)]
+    return [[RawFile(path, path.name, size)] for size in sizes]
 
 
 def size_of(files: Sequence[Sequence[RawFile]]) -> int:

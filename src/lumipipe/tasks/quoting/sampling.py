@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lumipipe.errors import InputError, RecordingError
 from lumipipe.store.manifest import read_manifest
+from lumipipe.tasks.adopting import is_adopted
 from lumipipe.tasks.quoting.costs import Costs, Sample, StageCost, streams_of
 from lumipipe.tasks.quoting.price import VERBS
 from lumipipe.tasks.quoting.rawsample import is_all, linked, raw_files, sample_of, size_of
+from lumipipe.tasks.quoting.storesample import published_sample
 from lumipipe.tasks.quoting.watching import SAMPLE, sample_stages
 
 if TYPE_CHECKING:
@@ -132,7 +134,7 @@ def _round(loaded: Loaded, chosen: Chosen, backend: str) -> Costs:
         folder = Path(name)
         form = {
             "request": str(loaded.file.path.resolve()),
-            "sources": linked(loaded.request.data, chosen, folder / "raw"),
+            "sources": _sources(loaded, chosen, folder / "raw"),
             "backend": backend,
         }
         (folder / SAMPLE).write_text(json.dumps(form), encoding="utf-8")
@@ -145,6 +147,13 @@ def _round(loaded: Loaded, chosen: Chosen, backend: str) -> Costs:
         streams=streams,
         took_s=time.perf_counter() - began,
     )
+
+
+def _sources(loaded: Loaded, chosen: Chosen, folder: Path) -> list[dict[str, object]]:
+    """What the sources of the request say to be about the sample, whose files are put here."""
+    if is_adopted(loaded.request):
+        return published_sample(loaded.request, loaded.base, chosen, folder)
+    return linked(loaded.request.data, chosen, folder)
 
 
 def _in_process(verb: str, folder: Path) -> StageCost:

@@ -176,7 +176,7 @@ def cost_of(loaded: Loaded, verb: str, folder: Path, backend: Backend) -> StageC
     stages, comm = sample_stages(folder), SerialComm()
     before = _now()
     if verb == "prepare":
-        work(sample.request, sample.base, stages[verb], comm, _unheard)
+        work(sample.request, sample.base, stages[verb], comm, _unheard, is_sample=True)
     else:
         work(sample, stages, comm, backend, _unheard)
     spent_s = before.until(_now())

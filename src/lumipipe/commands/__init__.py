@@ -1,0 +1,1 @@
+"""Groups of commands with verbs of their own; the others are in `lumipipe.cli`."""

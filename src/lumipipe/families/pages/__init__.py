@@ -1,0 +1,1 @@
+"""Pages for engineer, coach, metrologist and authority; `build` puts them together."""
