@@ -22,6 +22,7 @@ from lumipipe.families.monitoring_scores import (
 )
 from lumipipe.families.pages.interface import read_by
 from lumipipe.families.roles import CALIBRATE, TEST, TRAIN
+from lumipipe.families.row_axis import row_axis
 from lumipipe.families.verdicts import allowed, conclude, judged, undecided_sentence
 from lumipipe.language import many, message, say, say_count, translated
 from lumipipe.reporting.figures.declared import Bars, Chart, Column, Limit, Panel, Span, Table
@@ -39,6 +40,7 @@ from lumipipe.reporting.result import (
 
 if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
+    from lumipipe.families.row_axis import RowAxis
     from lumipipe.fold import Leaves
 
 _MOST_BARS = 12
@@ -337,7 +339,7 @@ def _limits_section(job: Job, model: Model) -> Section:
 def _chart_section(job: Job, model: Model, part: Scored) -> Section:
     """T² and SPE over the rows of a recording, and what contributed to its alarms."""
     facts = model.card["streams"][part.stream]["models"][part.key]
-    x = part.rows["row"].astype(float)
+    axis = row_axis(job.dataset.streams[part.stream], part.recording)
     panels = []
     for statistic, name in (("t2", "T²"), ("spe", "SPE")):
         limits = [
@@ -351,11 +353,11 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
         ]
         panels.append(
             Panel(
-                y=part.rows[statistic].tolist(),
+                y=axis.drawn(part.rows[statistic]),
                 y_label=name,
                 log_y=True,
                 limits=limits,
-                alarms=np.flatnonzero(part.rows[f"{statistic}_alarm"] & part.tested).tolist(),
+                alarms=axis.points(np.flatnonzero(part.rows[f"{statistic}_alarm"] & part.tested)),
             )
         )
     chart = Chart(
@@ -365,13 +367,10 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
             "Alarms use the {limits} limits; the others are drawn beside them.",
             limits=translated(job.score.limits),
         ),
-        alt=say(
-            "T² and SPE against the row, {alarm} rows in alarm.",
-            alarm=int((part.alarm & part.tested).sum()),
-        ),
-        x=x.tolist(),
-        x_label=say("row"),
-        spans=_spans(part),
+        alt=_alternative(part, axis),
+        x=axis.drawn_x(),
+        x_label=axis.label,
+        spans=_spans(part, axis),
         panels=panels,
     )
     figures: list[Any] = [chart]
@@ -380,7 +379,20 @@ def _chart_section(job: Job, model: Model, part: Scored) -> Section:
     return Section(title=part.name, figures=figures)
 
 
-def _spans(part: Scored) -> list[Span]:
+def _alternative(part: Scored, axis: RowAxis) -> str:
+    """The chart in words."""
+    alarm = int((part.alarm & part.tested).sum())
+    if not axis.extent:
+        return say("T² and SPE against the row, {alarm} rows in alarm.", alarm=alarm)
+    return say(
+        "T² and SPE against time ({extent}); rows in alarm: {alarm}, gaps in time: {gaps}.",
+        extent=axis.extent,
+        alarm=alarm,
+        gaps=len(axis.gaps),
+    )
+
+
+def _spans(part: Scored, axis: RowAxis) -> list[Span]:
     """Stretches of training, calibration and known fault."""
     spans = []
     for label, mask in (
@@ -390,8 +402,8 @@ def _spans(part: Scored) -> list[Span]:
     ):
         edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
         for start, stop in edges.reshape(-1, 2):
-            rows = part.rows["row"]
-            spans.append(Span(start=float(rows[start]), stop=float(rows[stop - 1]), label=label))
+            first, last = float(axis.x[start]), float(axis.x[stop - 1])
+            spans.append(Span(start=first, stop=last, label=label))
     return spans
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from lumipipe.families.pages.cases import KINDS
 from lumipipe.families.pages.contributions import leading_channels
 from lumipipe.families.pages.streams import stream_of
+from lumipipe.families.row_axis import row_axis
 from lumipipe.language import say, say_count
 from lumipipe.reporting.figures.declared import Chart, Panel, Span
 from lumipipe.reporting.result import Section
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from lumipipe.families.pages.cases import Cases
     from lumipipe.families.pages.interface import Subject
+    from lumipipe.families.row_axis import RowAxis
     from lumipipe.store.dataset import ChannelRow, StreamTable
 
 _AROUND, _MOST_ROWS, _MOST_PANELS = 30, 1200, 3
@@ -80,8 +82,8 @@ def _figure(subject: Subject, cases: Cases, kind: str, place: int) -> Chart:
     values = np.asarray(table.read_rows(begin + first, begin + stop), dtype=np.float64)
     led = leading_channels(subject, table, recording, row)
     channels = _channels(table, led)
-    x, x_label = _axis(table, recording, first, stop)
-    panels = [_panel(subject, table.channels[n], values[:, n]) for n in channels]
+    axis = row_axis(table, recording, first, stop)
+    panels = [_panel(subject, table.channels[n], values[:, n], axis) for n in channels]
     kind_words = say(kind)
     meaning = cases.meanings[kind]
     caption = say("{meaning}.", meaning=meaning[:1].upper() + meaning[1:])
@@ -92,7 +94,8 @@ def _figure(subject: Subject, cases: Cases, kind: str, place: int) -> Chart:
         else say("No channel leads; drawn from the first: {leader}.", leader=drawn)
     )
     # What the case covers, as far as it is drawn.
-    inside = (min(max(row - first, 0), len(x) - 1), min(row + length - 1 - first, len(x) - 1))
+    last = len(axis.x) - 1
+    inside = (min(max(row - first, 0), last), min(row + length - 1 - first, last))
     return Chart(
         kind="chart",
         title=say(
@@ -107,9 +110,12 @@ def _figure(subject: Subject, cases: Cases, kind: str, place: int) -> Chart:
             channels=", ".join(table.channels[n].name for n in channels),
             row=row,
         ),
-        x=x,
-        x_label=x_label,
-        spans=[Span(start=x[inside[0]], stop=x[inside[1]], label=kind_words)]
+        x=axis.drawn_x(),
+        # No calendar: of a person it would tell when they were where.
+        x_label=say("{unit} from row {first}", unit=axis.unit, first=first)
+        if axis.unit
+        else axis.label,
+        spans=[Span(start=axis.x[inside[0]], stop=axis.x[inside[1]], label=kind_words)]
         if 0 < length < stop - first
         else [],
         panels=panels,
@@ -135,25 +141,9 @@ def _channels(table: StreamTable, led: list[str]) -> list[int]:
     return ordered[:_MOST_PANELS]
 
 
-def _axis(table: StreamTable, recording: int, first: int, stop: int) -> tuple[list[float], str]:
-    """Seconds from the first row that is drawn where rows have a rate; else their numbers."""
-    rate = float(table.rate_hz[recording])
-    if not np.isfinite(rate) or rate <= 0:
-        return [float(n) for n in range(first, stop)], say("row")
-    step, unit = _step(1.0 / rate)
-    label = say("{unit} from row {first}", unit=unit, first=first)
-    return [float(n * step) for n in range(stop - first)], label
-
-
-def _step(seconds: float) -> tuple[float, str]:
-    """Time between rows in a unit that people read."""
-    for size, unit in ((86_400.0, "d"), (3_600.0, "h"), (1.0, "s")):
-        if seconds >= size / 24.0:
-            return seconds / size, unit
-    return 1e3 * seconds, "ms"
-
-
-def _panel(subject: Subject, channel: ChannelRow, values: NDArray[np.float64]) -> Panel:
+def _panel(
+    subject: Subject, channel: ChannelRow, values: NDArray[np.float64], axis: RowAxis
+) -> Panel:
     """Readings of a channel; of persons in standard deviations: no figure of one is told."""
     label = {
         "1": channel.name,
@@ -165,4 +155,4 @@ def _panel(subject: Subject, channel: ChannelRow, values: NDArray[np.float64]) -
         middle = float(known.mean()) if len(known) else 0.0
         values = (values - middle) / (spread if spread > 0.0 else 1.0)
         label = say("{name}, standardised", name=channel.name)
-    return Panel(y=[float(v) if np.isfinite(v) else None for v in values], y_label=label)
+    return Panel(y=axis.drawn(values), y_label=label)
