@@ -25,7 +25,10 @@ def test_rows_of_which_nothing_is_known_are_not_called_normal(tmp_path) -> None:
     result = answer(request, tmp_path / "out").result
     assert "alarm_rate" in _names(result)
     assert "false_alarm_rate" not in _names(result)
-    assert result.units[0].verdict in {"changed", "unclear", "as before"}
+    unit = result.units[0]
+    assert (
+        unit.severity == {"changed": "bad", "unclear": "neither", "as before": "good"}[unit.verdict]
+    )
 
 
 def test_monitor_that_sees_no_known_fault_supports_nothing(tmp_path) -> None:
@@ -39,7 +42,7 @@ def test_monitor_that_sees_no_known_fault_supports_nothing(tmp_path) -> None:
     for file in (tmp_path / "raw").iterdir():
         write_csv(file, file.read_text(encoding="utf-8").splitlines()[0], rows)
     result = answer(request, tmp_path / "out").result
-    assert result.units[0].verdict == "not detectable"
+    assert (result.units[0].verdict, result.units[0].severity) == ("not detectable", "bad")
     assert result.verdict == "not_supported"
     assert "cannot be detected" in result.answer
 

@@ -141,10 +141,12 @@ def example() -> dict[str, Any]:
     """The result as a family would write it, before validation."""
     rng = np.random.default_rng(20260101)
     verdicts = ["no fault", "fault", "inconclusive", "no fault", "no fault"]
+    severities = {"no fault": "good", "fault": "bad"}
     units = [
         {
             "id": f"bearing-{i:02d}",
             "verdict": verdicts[i % 5],
+            "severity": severities.get(verdicts[i % 5], "neither"),
             "sentence": f"Synthetic sentence about bearing {i:02d}, as a family would write it.",
             "values": {
                 "Found (Hz)": 107.4 + 0.01 * i if i % 5 == 1 else None,

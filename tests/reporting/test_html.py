@@ -7,7 +7,7 @@ import pytest
 
 from lumipipe.reporting.html import SHOWN_UNITS, render
 from lumipipe.reporting.result import Result
-from lumipipe.reporting.words import WORDS, severity, words_of
+from lumipipe.reporting.words import WORDS, words_of
 from reporting.example import example
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
@@ -188,8 +188,11 @@ def test_a_result_with_the_least_that_is_allowed():
     assert WORDS["left_out_none"] in page
 
 
-def test_severity_orders_verdicts():
-    assert [severity(word) for word in ("Fault", "inconclusive", "no_fault")] == [0, 1, 2]
+def test_units_are_listed_by_what_their_family_says_of_a_verdict_not_by_the_word():
+    said = [("a", "fault", "good"), ("b", "fault", "neither"), ("c", "normal", "bad")]
+    said += [("d", "seen", "neither"), ("e", "seen", "bad")]
+    units = [{"id": i, "verdict": word, "severity": severity} for i, word, severity in said]
+    assert re.findall(r'class="id">(\w)<', changed(units=units)) == ["c", "e", "b", "d", "a"]
 
 
 def test_an_unknown_language_is_english():

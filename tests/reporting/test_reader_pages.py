@@ -56,6 +56,20 @@ def test_a_reader_finds_what_they_must(family: str, reader: Reader) -> None:
     assert missing(result, reader, tables) == []
 
 
+OWN_ORDER = {"esports", "recipe", "remaining_life", "technique"}
+"""Families whose verdicts are no worse than another: their units stand as the family lists them."""
+
+
+@pytest.mark.parametrize("family", sorted(ANALYSES))
+def test_a_family_says_what_its_verdicts_mean(family: str) -> None:
+    units = ran(family).result.units
+    said = {(unit.verdict, unit.severity) for unit in units}
+    assert len({verdict for verdict, _ in said}) == len(said)
+    # Of the small requests of two families, no unit has a verdict that is good or bad.
+    if family not in {"emission", "session_load"}:
+        assert ({severity for _, severity in said} == {"neither"}) == (family in OWN_ORDER)
+
+
 @each_page
 def test_a_reader_never_finds_what_they_must_not(family: str, reader: Reader) -> None:
     assert never(ran(family).result, reader) == []

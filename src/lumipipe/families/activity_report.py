@@ -188,6 +188,7 @@ def _units(job: Job, scores: ClassifierScores) -> list[Unit]:
             Unit(
                 id=job.dataset.recordings[r].id,
                 verdict=term("correct") if truth == predicted else term("wrong"),
+                severity="good" if truth == predicted else "bad",
                 sentence=say(
                     "recognised as {predicted}, labelled {truth}",
                     predicted=predicted,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
     from lumipipe.families.regression import Regression
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 EXPIRED = term("calibration expired")
 """The verdict of a period from which on the calibration no longer holds."""
@@ -237,11 +238,13 @@ def _unit(watch: Watch, period: Period) -> Unit:
     return Unit(
         id=watch.name(period),
         verdict=EXPIRED if has_expired else _WORDS[told],
+        severity="bad" if has_expired else _SEVERITIES.get(told, "neither"),
         sentence=_period_sentence(watch, period),
         values=values,
     )
 
 
+_SEVERITIES: dict[str, Severity] = {"outside": "bad", "within": "good"}
 _ORDER = ("outside", "beyond", "undecided", "unknown")  # the worst of several bands is told
 
 

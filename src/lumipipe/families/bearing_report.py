@@ -47,9 +47,11 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Job
     from lumipipe.families.window_classifier import WindowClassifier
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 METRICS = {"wrong_verdicts": "<=", "inconclusive": "<=", **CLASSIFIER_METRICS}
 _SHOWN_MULTIPLES = 4.0
+_SEVERITIES: dict[str, Severity] = {"fault": "bad", "no fault": "good"}
 
 
 def judge(
@@ -235,7 +237,13 @@ def _unit(job: Job, one: Diagnosis) -> Unit:
         if truth is None
         else say("{reason}; in truth {truth}", reason=one.reason, truth=translated(truth))
     )
-    return Unit(id=one.recording.id, verdict=one.verdict, sentence=sentence, values=values)
+    return Unit(
+        id=one.recording.id,
+        verdict=one.verdict,
+        severity=_SEVERITIES.get(one.verdict, "neither"),
+        sentence=sentence,
+        values=values,
+    )
 
 
 def _split(split: Any, classifiers: Mapping[str, WindowClassifier]) -> Split:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lumipipe.families.carbon_totals import Total
     from lumipipe.families.interface import Job, Model
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 _SCOPES = {
     1: message("own sources"),
@@ -252,16 +253,11 @@ def _units(job: Job, totals: Totals) -> list[Unit]:
 def _unit(job: Job, group: Total, kind: str) -> Unit:
     """One group."""
     capture = group.capture(len(job.train.activities))
-    word = (
-        term("rows only")
-        if capture is None
-        else term("complete")
-        if capture >= 1.0
-        else term("incomplete")
-    )
+    word, severity = _captured(capture)
     return Unit(
         id=group.name if kind in {"all", MONTH} else f"{kind} {group.name}",
         verdict=word,
+        severity=severity,
         values={
             f"{job.score.gas} ({job.score.unit})": Interval(
                 value=group.emission,
@@ -272,6 +268,13 @@ def _unit(job: Job, group: Total, kind: str) -> Unit:
             term("data capture (%)"): None if capture is None else round(100 * capture, 3),
         },
     )
+
+
+def _captured(share: float | None) -> tuple[str, Severity]:
+    """The word on a group of whose intervals this share has rows."""
+    if share is None:
+        return term("rows only"), "neither"
+    return (term("complete"), "good") if share >= 1.0 else (term("incomplete"), "bad")
 
 
 def _left_out(totals: Totals) -> list[LeftOut]:

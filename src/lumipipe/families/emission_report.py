@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
     from lumipipe.families.regression import Regression
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 METRICS = {
     **REGRESSION_METRICS,
@@ -51,6 +52,7 @@ METRICS = {
     "averages_coverage": ">=",
 }
 """Metrics that a request may ask something of, and the side on which they are good."""
+OUTSIDE_INTERVAL = term("outside its interval")
 _WORDS = {
     "supported": message("PASS"),
     "not_supported": message("FAIL"),
@@ -365,9 +367,10 @@ def _unit(monitor: Monitor, n: int, half: float) -> Unit:
             values[term("measured, {unit}", unit=unit)] = float(averages.measured[n])
             if is_bounded:
                 is_inside = abs(averages.error[n]) <= half
-                verdict = term("inside its interval") if is_inside else term("outside its interval")
+                verdict = term("inside its interval") if is_inside else OUTSIDE_INTERVAL
     values[term("valid rows")] = int(averages.valid[n])
-    return Unit(id=average_name(monitor, n), verdict=verdict, values=values)
+    severity: Severity = "bad" if verdict == OUTSIDE_INTERVAL else "neither"
+    return Unit(id=average_name(monitor, n), verdict=verdict, severity=severity, values=values)
 
 
 def _row_table(monitor: Monitor) -> dict[str, NDArray[Any]]:

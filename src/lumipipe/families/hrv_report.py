@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lumipipe.families.hrv_recordings import Heart
     from lumipipe.families.interface import Job
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 
 def judge(job: Job, blocks: Leaves, histograms: Leaves) -> Outcome:
@@ -291,13 +292,14 @@ def _unit(job: Job, heart: Heart) -> Unit:
         term("length (min)"): beats.seconds / 60.0,
         term("full windows of {seconds} s", seconds=f"{job.train.window_s:g}"): len(heart.full),
     }
+    severity: Severity = "neither"
     if heart.is_refused:
-        verdict = term("refused")
+        verdict, severity = term("refused"), "bad"
     elif np.isfinite(heart.figures["rmssd"].lower):
-        verdict = term("answered")
+        verdict, severity = term("answered"), "good"
     else:
         verdict = term("no interval")
-    return Unit(id=heart.row.id, verdict=verdict, values=values)
+    return Unit(id=heart.row.id, verdict=verdict, severity=severity, values=values)
 
 
 def _counts(found: Sequence[Heart]) -> dict[str, int]:

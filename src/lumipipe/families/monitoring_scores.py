@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lumipipe.families.interface import Job
+    from lumipipe.reporting.result import Severity
 
 METRICS = {
     "false_alarm_rate": "<=",
@@ -28,6 +29,13 @@ METRICS = {
 """Metrics by name, and the side on which they are good."""
 NOT_DETECTABLE = term("not detectable")
 CHANGED, AS_BEFORE = term("changed"), term("as before")
+DETECTED = term("detected")
+_SEVERITIES: dict[str, Severity] = {
+    NOT_DETECTABLE: "bad",
+    CHANGED: "bad",
+    DETECTED: "good",
+    AS_BEFORE: "good",
+}
 _DAY_S = 86_400.0
 _HALF = 0.5
 
@@ -203,7 +211,7 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
             float(1 - found.mean()), 4
         )
     hits = int((alarm & event).sum())
-    values[term("detected")] = round(hits / int(event.sum()), 4)
+    values[DETECTED] = round(hits / int(event.sum()), 4)
     low, high = clopper_pearson(hits, int(event.sum()))
     # Without normal rows in the test, what the limits let through by design stands in.
     far_high = clopper_pearson(false, normal)[1] if normal else 2 * job.train.alpha
@@ -215,6 +223,7 @@ def unit_of(job: Job, part: Scored, scored: list[Scored]) -> Unit:
     return Unit(
         id=part.name,
         verdict=word,
+        severity=_SEVERITIES.get(word, "neither"),
         sentence=(
             (
                 say(
@@ -250,6 +259,7 @@ def _unit_without_fault(job: Job, part: Scored, values: dict[str, Any]) -> Unit:
     return Unit(
         id=part.name,
         verdict=word,
+        severity=_SEVERITIES.get(word, "neither"),
         sentence=say(
             "{hits} of {total} tested rows are in alarm ({hits_2:.1%}); {expected:.0%} at "
             "most would be if nothing had changed",
@@ -275,7 +285,7 @@ def _per_day(job: Job, part: Scored) -> dict[str, float]:
 def _detection_word(stands_out: bool, share: float, high: float) -> str:  # noqa: FBT001
     """The short verdict on a fault, by whether its alarms stand out from false ones."""
     if stands_out:
-        return term("detected") if share >= _HALF else term("partly detected")
+        return DETECTED if share >= _HALF else term("partly detected")
     # With few rows of the fault even a good model proves nothing.
     return NOT_DETECTABLE if high < _HALF else term("unclear")
 

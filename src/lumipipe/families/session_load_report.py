@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lumipipe.families.interface import Job, Model
     from lumipipe.families.session_persons import Done
     from lumipipe.fold import Leaves
+    from lumipipe.reporting.result import Severity
 
 _FULL = 0.98
 """Share of the timer's time from which on a session is called full."""
@@ -212,15 +213,14 @@ def _unit(persons: Persons, item: Done) -> Unit:
         values[_MEANS[name]] = shown(item.facts[f"{name}_mean"])
     if persons.job.score.load is not None:
         values[term("load")] = shown(item.load)
-    return Unit(
-        id=item.row.id,
-        verdict=term("full")
-        if share >= _FULL
-        else term("gaps")
-        if share > 0
-        else term("no reading"),
-        values=values,
-    )
+    severity: Severity = "neither"
+    if share >= _FULL:
+        verdict, severity = term("full"), "good"
+    elif share > 0:
+        verdict = term("gaps")
+    else:
+        verdict, severity = term("no reading"), "bad"
+    return Unit(id=item.row.id, verdict=verdict, severity=severity, values=values)
 
 
 def _left_out(persons: Persons) -> list[LeftOut]:

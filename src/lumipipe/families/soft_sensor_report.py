@@ -237,7 +237,9 @@ def _wanted_units(found: Regression, settings: Sequence[Found]) -> list[Unit]:
     units = []
     for item in settings:
         if item.reason:
-            units.append(Unit(id=item.wanted.id, verdict=NO_SETTINGS, sentence=item.reason))
+            units.append(
+                Unit(id=item.wanted.id, verdict=NO_SETTINGS, severity="bad", sentence=item.reason)
+            )
             continue
         values = {
             label: _interval(item.predicted[n], item.half_width[n])
@@ -247,6 +249,7 @@ def _wanted_units(found: Regression, settings: Sequence[Found]) -> list[Unit]:
             Unit(
                 id=item.wanted.id,
                 verdict=term("settings found"),
+                severity="good",
                 sentence=say(
                     "T² {t2:.1f} of at most {limit:.1f}, SPE at {spe:.0%} of its limit; "
                     "{directions} free directions of equal settings",
@@ -318,6 +321,7 @@ def _row_units(scores: Sequence[RegressionScores]) -> list[Unit]:
                     row=tests[0]["row"][n],
                 ),
                 verdict=term("inside") if inside else term("outside the known data"),
+                severity="good" if inside else "bad",
                 values=values,
             )
         )

@@ -24,8 +24,9 @@ from lumipipe.reporting.numbers import (
     rounded,
     rounded_interval,
 )
+from lumipipe.reporting.result import SEVERITIES
 from lumipipe.reporting.shown import shown_condition, shown_result
-from lumipipe.reporting.words import severity, words_of
+from lumipipe.reporting.words import words_of
 
 if TYPE_CHECKING:
     from lumipipe.reporting.figures.declared import Figure
@@ -73,7 +74,7 @@ def render(result: Result) -> str:
 def _rendered(result: Result, language: str, words: Words) -> str:
     """The report in the current language."""
     random_split = result.split.kind == "random" or bool(result.split.because)
-    units = sorted(result.units, key=lambda unit: severity(unit.verdict))
+    units = sorted(result.units, key=lambda unit: SEVERITIES.index(unit.severity))
     result = shown_result(result.model_copy(update={"units": units}))
     units = result.units
     confidence = _common_confidence(result.metrics)

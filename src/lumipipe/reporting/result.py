@@ -7,7 +7,7 @@ may differ in stands under `Result.run` and nowhere else.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,9 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 Verdict: TypeAlias = Literal["supported", "not_supported", "inconclusive"]
 Reader: TypeAlias = Literal["engineer", "coach", "metrologist", "authority"]
 """Who a page of the report is for."""
+Severity: TypeAlias = Literal["bad", "neither", "good"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""As units are listed: the worst first."""
 LeakageStatus: TypeAlias = Literal["none", "found", "by_design", "not_tested"]
 
 
@@ -78,6 +81,8 @@ class Unit(Part):
     """Name of the unit."""
     verdict: Sentence
     """A short word, such as fault, no fault, inconclusive or correct."""
+    severity: Severity = "neither"
+    """What the word means for who decides; reports list the bad first, and those alike in order."""
     sentence: Text = ""
     """The answer in a sentence."""
     values: dict[Text, Cell] = {}

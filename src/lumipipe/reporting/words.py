@@ -180,21 +180,9 @@ WORDS: Words = {
     "yes": "yes",
 }
 
-# Where a unit's verdict stands in a list with the worst first; other words stand between.
-_WORST = ("fault", "alarm", "wrong", "incorrect", "missed", "false alarm", "above limit", "failed")
-_BEST = ("no fault", "no alarm", "correct", "right", "normal", "below limit", "ok", "healthy")
-
 
 def words_of(language: str) -> tuple[Language, Words]:
     """The language of the fixed words, and the words; English where there is no catalogue."""
     known = known_language(language)
     with speaking(known):
         return known, {name: unfilled(text) for name, text in WORDS.items()}
-
-
-def severity(verdict: str) -> int:
-    """0 for a bad verdict, 2 for a good one, 1 for any other word."""
-    word = " ".join(verdict.lower().replace("_", " ").split())
-    if word in _WORST:
-        return 0
-    return 2 if word in _BEST else 1
