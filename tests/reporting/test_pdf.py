@@ -18,6 +18,8 @@ from reporting.example import example
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pypdf import PageObject
+
 has_browser = pytest.mark.skipif(
     not any(map(shutil.which, pdf._NAMES)), reason="no Chromium is here to print"
 )
@@ -127,6 +129,74 @@ def test_all_of_page_1_stands_on_one_page_and_long_lists_go_on(tmp_path: Path) -
         assert words in others
     links = [annotation.get_object() for annotation in read.pages[0].get("/Annots", [])]
     assert len(links) >= 3  # to the lists that go on
+
+
+def long_run() -> dict[str, object]:
+    """A result as monitoring gives it: text, traces, a long table, sections of two figures."""
+    content = example()
+    over_time = content["sections"][1]
+    chart, bars = over_time["figures"]
+    panel = {"y": chart["panels"][0]["y"], "y_label": "temperature, °C"}
+    trace = chart | {"panels": [panel] * 3, "spans": chart["spans"][:1], "caption": "A case."}
+    table = {
+        "kind": "table",
+        "title": "Limits",
+        "caption": "The last line.",
+        "alt": "Many rows.",
+        "columns": [{"label": "recording"}, {"label": "limit"}],
+        "rows": [[f"recording {row:02d}", row + 0.5] for row in range(30)],
+    }
+    lead = {"title": "Raw data", "paragraphs": ["Raw readings, as they are stored. " * 4]}
+    sections = [
+        lead | {"figures": [trace] * 3},
+        {"title": "Control limits", "figures": [table]},
+        *({"title": f"Run {number}", "figures": [chart, bars]} for number in range(5)),
+    ]
+    content["sections"] = [section | {"reader": "engineer"} for section in sections]
+    items = [
+        {"name": f"n{item}", "label": f"Item {item}", "sentence": "What was found in it. " * 8}
+        for item in range(7)
+    ]
+    content["pages"] = [{"reader": "engineer", "lead": "What was seen.", "items": items}]
+    return content
+
+
+@has_browser
+def test_pages_are_filled_and_nothing_is_torn_apart(tmp_path: Path) -> None:
+    pypdf = pytest.importorskip("pypdf", reason="pypdf reads the PDF")
+    html = tmp_path / "report.html"
+    html.write_text(render(Result.model_validate(long_run())), encoding="utf-8")
+    pages = [_lines(page) for page in pypdf.PdfReader(io.BytesIO(printed(html))).pages]
+    starts = [0] + [
+        n for n, page in enumerate(pages) if page[0][1] in {"For the engineer", "Further results"}
+    ]
+    assert len(starts) == 3
+    engineer = pages[starts[1] : starts[2]]
+    assert len(engineer) >= 5
+    # A sheet of A4 is 842 points high, its margins leave 754; what is lower is emptier.
+    filled = [(799.0 - page[-1][0]) / 754.0 for page in engineer]
+    assert min(filled[:-1]) > 0.66, filled
+    texts = [[text for _, text in page] for page in engineer]
+    rows = [[text for text in page if text.startswith("recording ")] for page in texts]
+    over = [page for page, own in zip(texts, rows, strict=True) if len(own) > 1]
+    assert len(over) >= 2
+    assert all("limit" in " ".join(page) for page in over)  # the head, once more
+    for page in texts:
+        assert not page[-1].startswith(("Figure", "Table", "Run", "Control limits", "Raw data"))
+        assert page[0] != "The last line."
+
+
+def _lines(page: PageObject) -> list[tuple[float, str]]:
+    """Lines of a page but for its number, from the top: height above the lower edge, and text."""
+    found: dict[float, str] = {}
+
+    def visit(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        if text.strip():
+            height = round(cm[1] * tm[4] + cm[3] * tm[5] + cm[5], 0)
+            found[height] = (found.get(height, "") + text).strip()
+
+    page.extract_text(visitor_text=visit)
+    return [(at, found[at].replace("ﬁ", "fi")) for at in sorted(found, reverse=True) if at > 44]
 
 
 def test_without_a_browser_it_is_one_line(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:

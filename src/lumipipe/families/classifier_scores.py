@@ -33,7 +33,7 @@ _LABELS = {
     "recording_macro_f1": message("Macro-F1 by recording"),
     "recording_accuracy": message("Accuracy by recording"),
 }
-_MOST_PANELS = 12
+_MOST_PANELS = 6  # more are not legible on one printed page, and a figure is never cut
 
 
 class ClassifierScores:
@@ -179,8 +179,16 @@ def confusion_section(scores: ClassifierScores) -> Section:
             Confusion(
                 kind="confusion",
                 title=say("Windows by true and recognised class"),
-                caption=say("Rows are true, columns recognised; held-out groups, the worst first."),
-                alt=say("Confusion matrices of all windows and of each held-out group."),
+                caption=say(
+                    "Rows are true, columns recognised. Shown are all windows, and those of "
+                    "{shown} of {count} held-out groups, the worst first.",
+                    shown=len(worst),
+                    count=len(f1),
+                ),
+                alt=say(
+                    "Confusion matrices of all windows and of {shown} held-out groups.",
+                    shown=len(worst),
+                ),
                 labels=scores.classes,
                 panels=panels,
             )

@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from lumipipe.reporting.words import Words
 
 _ROW = 11.0  # points
-_PANEL = 1.1 * POINTS_PER_INCH  # height of the axes of one of several panels, points
+_PANEL_IN = {1: 2.0, 2: 1.2}
+_LEAST_PANEL_IN = 1.0  # of three and more: text and figure then share a printed page
+_PANEL = 0.85 * POINTS_PER_INCH  # height of the axes of one of several panels, points
 _DOT: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
@@ -61,7 +63,7 @@ def chart(figure: Chart, prefix: str, words: Words) -> str:
     panels = figure.stacked()
     legend = legend_rows(list(_legend(panels, words)))
     label_rows = len({one_line(span.label) for span in figure.spans})  # an upper bound
-    height = 0.5 + (2.0 if len(panels) == 1 else 1.35 * len(panels))
+    height = 0.5 + len(panels) * _PANEL_IN.get(len(panels), _LEAST_PANEL_IN)
     return svg(
         lambda canvas: _draw(canvas, figure, panels, words),
         height_in=round(height + 0.18 * legend + min(label_rows, 3) * 0.1, 2),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 # Where an interval lies against the reference; the shape tells it without colour.
 _LOOKS = {"around": (BLUE, "o"), "below": (VERMILLION, "v"), "above": (PURPLE, "^")}
-_ROW = 14.0  # points
+_ROW = 12.5  # points
 
 
 def intervals(figure: Intervals, prefix: str, words: Words) -> str:
