@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from lumipipe.language import say, spoken, term, translated
 from lumipipe.reporting.parts import Part, Sentence
+from lumipipe.reporting.symbols import with_symbols
 
 MANDATORY: dict[int, tuple[str, tuple[str, ...]]] = {
     1: (
@@ -151,7 +152,7 @@ def render_dossier(content: Dossier) -> str:
         }
         for chapter in content.chapters
     ]
-    return templates.get_template("dossier.html.j2").render(
+    page = templates.get_template("dossier.html.j2").render(
         dossier=content,
         chapters=chapters,
         language=spoken(),
@@ -162,3 +163,4 @@ def render_dossier(content: Dossier) -> str:
             "declaration of conformity."
         ),
     )
+    return with_symbols(page)

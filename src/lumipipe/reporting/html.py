@@ -26,6 +26,7 @@ from lumipipe.reporting.numbers import (
 )
 from lumipipe.reporting.result import SEVERITIES
 from lumipipe.reporting.shown import shown_condition, shown_result
+from lumipipe.reporting.symbols import with_symbols
 from lumipipe.reporting.words import words_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _rendered(result: Result, language: str, words: Words) -> str:
     result = shown_result(result.model_copy(update={"units": units}))
     units = result.units
     confidence = _common_confidence(result.metrics)
-    return _templates.get_template("report.html.j2").render(
+    page = _templates.get_template("report.html.j2").render(
         result=result,
         readers=[page.reader for page in result.pages],
         language=language,
@@ -109,6 +110,7 @@ def _rendered(result: Result, language: str, words: Words) -> str:
         whole=rounded,
         seconds=lambda value: words["seconds"].format(seconds=rounded(value)),
     )
+    return with_symbols(page)
 
 
 def _duties(result: Result, words: Words) -> list[str]:

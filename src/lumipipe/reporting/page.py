@@ -13,6 +13,7 @@ from markupsafe import Markup
 from lumipipe.reporting.figures.declared import Figure  # noqa: TC001 - Pydantic reads it
 from lumipipe.reporting.figures.drawing import markup
 from lumipipe.reporting.parts import Part, Sentence, Text
+from lumipipe.reporting.symbols import with_symbols
 
 
 class PageSection(Part):
@@ -82,4 +83,4 @@ def render_page(page: Page) -> str:
         drawn = Markup(markup(item, prefix))  # noqa: S704
         return {"name": f"{kind} {numbers[kind]}", "drawn": drawn}
 
-    return _templates.get_template("page.html.j2").render(page=page, figure=figure)
+    return with_symbols(_templates.get_template("page.html.j2").render(page=page, figure=figure))
