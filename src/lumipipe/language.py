@@ -7,7 +7,9 @@ that of gettext (GNU gettext manual, Free Software Foundation).
 Programs' names (of metrics, of values of a unit, of counts) stay English in a result, and so does
 what `prepare` stores of files, for its bytes must not depend on the language of a report. Where
 they are written they are marked by `term`, `many` or `finding`; where a report shows one,
-`translated` knows it again by its form. Words of the user are never looked up.
+`translated` knows it again by its form. Words of the user are never looked up: where a name may be
+one of theirs or one of programs, `translated` is told which ones are of programs, and a result
+says which of its names are not.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 Language: TypeAlias = Literal["en", "fi"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -32,7 +34,7 @@ TERM, MANY, FINDING, RULE, QUANTITY = "term", "many", "finding", "rule", "quanti
 the words of shipped tables of limits, and of the quantities that readers know."""
 
 _NO_BREAK = "\u00a0"
-_OWN = {"a", "b", "kind", "labels", "side", "stage", "zone"}
+_OWN = {"kind", "labels", "stage", "zone"}
 """Fields of names that hold names of programs again; other fields may hold words of the user."""
 _SEAMS = "; ", ", "
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]\d+)?")
@@ -138,19 +140,24 @@ def finding(text: str, /) -> str:
     return text
 
 
-def translated(name: str, context: str = TERM) -> str:
+def translated(name: str, context: str = TERM, *, among: Collection[str] | None = None) -> str:
     """A name of programs as the report shows it; a name that is in no catalogue as it is.
 
     A name that was marked with fields is known by what stands around them. Behind a number, with
     `MANY`, a noun has another form than alone. What was marked as a `FINDING` may be a list.
+    Of a name that is not `among` those of programs, where they are given, it is known that it is a
+    word of the user, which stays as it is even where one of programs is spelt alike.
 
     Examples
     --------
     >>> translated("windows")
     'windows'
+    >>> with speaking("fi"):
+    ...     translated("time"), translated("time", among=("source", "unit"))
+    ('ajan mukaan', 'time')
     """
     language = _current.get()
-    if language == "en":
+    if language == "en" or (among is not None and name not in among):
         return name
     known = _known(language, name, context)
     if known is None and context == FINDING:

@@ -12,7 +12,7 @@ import numpy as np
 from lumipipe.config import GroupSplit, RandomSplit
 from lumipipe.config.moments import end_in_words, moment, nanoseconds
 from lumipipe.errors import InputError
-from lumipipe.language import say, translated
+from lumipipe.language import say, term, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 _MICROSECOND = 1000  # ns; dates are known to it
+IDENTITY = (term("recording"), term("unit"), term("source"))
+"""What is known of every recording; all else that groups them are labels and attributes."""
 MOST_FOLDS = 10  # nested validation costs a fit for each pair of folds
 
 
@@ -212,11 +214,13 @@ def split_sentence(split: GroupSplit | RandomSplit, folds: int) -> str:
             "stand on both sides, so the figures flatter.",
             folds=folds,
         )
-    what = {"unit": say("unit (person or machine)")}.get(split.by, translated(split.by))
+    what = {"unit": say("unit (person or machine)")}.get(
+        split.by, translated(split.by, among=IDENTITY)
+    )
     return say(
         "Each {what} was held out: every figure is for data of a {by} that the model had "
         "never seen ({folds} folds).",
         what=what,
-        by=translated(split.by),
+        by=translated(split.by, among=IDENTITY),
         folds=folds,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lumipipe.config import NoSplit, Regular, TimeColumn
 from lumipipe.errors import InputError
 from lumipipe.families import verdicts
+from lumipipe.language import term
 from lumipipe.readers.units import conversion, product_in
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 METRICS = {"relative_uncertainty": "<=", "data_capture": ">=", "filed_step_share": "<="}
 """Metrics that may have a condition, and the side on which they are good."""
-MONTH, UNIT = "month", "unit"
+MONTH, UNIT = term("month"), term("unit")
 _KEPT = 1e-6  # relative: a rate is written with few digits
 
 

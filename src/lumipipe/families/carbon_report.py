@@ -258,6 +258,8 @@ def _unit(job: Job, group: Total, kind: str) -> Unit:
         id=group.name if kind in {"all", MONTH} else f"{kind} {group.name}",
         verdict=word,
         severity=severity,
+        is_total=kind == "all",
+        users_names=[f"{job.score.gas} ({job.score.unit})"],
         values={
             f"{job.score.gas} ({job.score.unit})": Interval(
                 value=group.emission,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lumipipe.families.carbon_check import UNIT
+from lumipipe.families.carbon_check import MONTH, UNIT
 from lumipipe.families.carbon_filed_sections import column_section, sum_section
 from lumipipe.families.carbon_rows import clock_section
 from lumipipe.families.pages.interface import read_by
@@ -161,7 +161,7 @@ def _group_figure(job: Job, name: str, groups: list[Total]) -> Intervals:
     largest = max(groups, key=lambda group: group.emission)
     return Intervals(
         kind="intervals",
-        title=say("{gas} by {name}", gas=job.score.gas, name=translated(name)),
+        title=say("{gas} by {name}", gas=job.score.gas, name=translated(name, among=(MONTH, UNIT))),
         caption=say("{coverage:.0%} intervals; n: rows that count.", coverage=coverage),
         alt=say(
             "Largest: {name} with {emission} {unit}.",

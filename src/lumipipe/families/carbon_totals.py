@@ -136,7 +136,7 @@ class Totals:
     @property
     def total(self) -> Total:
         """All rows."""
-        return self._total("total", list(self.leaves.values()), self.expected())
+        return self._total(term("total"), list(self.leaves.values()), self.expected())
 
     def groups(self, by: str) -> list[Total]:
         """The total by month, unit or label."""

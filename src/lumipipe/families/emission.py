@@ -28,10 +28,11 @@ from lumipipe.families.audited import Audited
 from lumipipe.families.bundled import scorer_of
 from lumipipe.families.emission_hours import LOAD, PERIOD, period_ns
 from lumipipe.families.emission_report import METRICS
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_scores import WITH_UNIT
 from lumipipe.families.regression_settings import RegressionSettings, check_regression
-from lumipipe.language import message, term
+from lumipipe.language import message
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class ReferenceMethod(Settings):
 
     method: Text
     """Method or instrument of the reference."""
-    laboratory: str = term("not stated")
+    laboratory: str = NOT_STATED
     """Who measured."""
     u: PositiveFloat | None = None
     """Standard uncertainty that all its readings share, in the unit of the target; what the
@@ -62,11 +63,11 @@ class Asset(Audited):
 
     installation: Text
     """What emits."""
-    emission_point: str = term("not stated")
+    emission_point: str = NOT_STATED
     """Where it is measured."""
     pollutant: Text
     """What is measured, in words, such as NOx as NO2."""
-    reference_conditions: str = term("not stated")
+    reference_conditions: str = NOT_STATED
     """Temperature, pressure, moisture and oxygen that the concentrations are referred to."""
     per_ppm: PositiveFloat | None = None
     """What 1 ppm of the pollutant is in the unit of the target: molar mass over molar volume."""

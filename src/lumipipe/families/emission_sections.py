@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lumipipe.families.emission_hours import FAILED, PERIOD, STATES, period_ns
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.pages.interface import read_by
 from lumipipe.families.sensors import LEAST_TOLD
 from lumipipe.language import say, translated
@@ -154,12 +155,12 @@ def _rule_section(monitor: Monitor) -> Section:
                 "conditions {reference_conditions}{per_ppm}. Reference: {method}, "
                 "laboratory {laboratory}.",
                 installation=asset.installation,
-                emission_point=translated(asset.emission_point),
+                emission_point=translated(asset.emission_point, among=(NOT_STATED,)),
                 pollutant=asset.pollutant,
-                reference_conditions=translated(asset.reference_conditions),
+                reference_conditions=translated(asset.reference_conditions, among=(NOT_STATED,)),
                 per_ppm=per_ppm,
                 method=reference.method,
-                laboratory=translated(reference.laboratory),
+                laboratory=translated(reference.laboratory, among=(NOT_STATED,)),
             ),
         ],
     )

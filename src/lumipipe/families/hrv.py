@@ -15,7 +15,7 @@ from lumipipe.config import Fraction, Identifier, PositiveFloat, Settings, Text
 from lumipipe.families import hrv_report
 from lumipipe.families.hrv_check import METRICS, check
 from lumipipe.families.hrv_folding import blocks_pass, histogram_pass
-from lumipipe.families.interface import Merging, Model
+from lumipipe.families.interface import NOT_STATED, Merging, Model
 from lumipipe.language import message, term
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Asset(Settings):
 
     seen_by: Text
     """Who may see the page, such as the athlete and the coach; it is printed on it."""
-    protocol: Text = term("not stated")
+    protocol: Text = NOT_STATED
     """Posture, breathing, time of day, what went before."""
     recorders: dict[Identifier, Recorder] = {}
     """Source to what recorded it."""

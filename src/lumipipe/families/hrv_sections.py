@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumipipe.config import NOT_CHARACTERISED
 from lumipipe.families.hrv_figures import COMPARED
 from lumipipe.families.hrv_folding import KINDS
 from lumipipe.families.hrv_history import history_section
 from lumipipe.families.hrv_recordings import LONG
 from lumipipe.families.hrv_words import LABELS, cell, number
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.pages.interface import read_by
 from lumipipe.language import message, say, translated
 from lumipipe.reporting.figures.declared import (
@@ -64,7 +66,7 @@ def _seen(job: Job) -> Section:
             say(
                 "How the recordings were made: {protocol}. Figures of unlike posture, "
                 "breathing or effort differ for that reason alone.",
-                protocol=translated(job.asset.protocol).rstrip("."),
+                protocol=translated(job.asset.protocol, among=(NOT_STATED,)).rstrip("."),
             ),
         ],
     )
@@ -296,7 +298,9 @@ def _sure(job: Job, found: Sequence[Heart]) -> Section:
             [
                 heart.row.id,
                 None if recorder is None else recorder.resolution_ms,
-                say("not characterised") if recorder is None else translated(recorder.sensor),
+                say("not characterised")
+                if recorder is None
+                else translated(recorder.sensor, among=(NOT_CHARACTERISED,)),
                 *(
                     part
                     for name in ("rmssd", "sdnn")

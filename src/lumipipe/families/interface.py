@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from lumipipe.language import term
 from lumipipe.partition import Span
 from lumipipe.reporting.result import Asked
 from lumipipe.uncertainty.scores import Scores
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from lumipipe.store.dataset import Dataset, RecordingRow, StreamTable
     from lumipipe.windows import WindowPlan
 
+NOT_STATED = term("not stated")
+"""What stands for words that a request leaves out."""
 EventKind: TypeAlias = Literal["classes", "limits", "rows"] | None
 
 

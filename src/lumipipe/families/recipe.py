@@ -14,12 +14,13 @@ from lumipipe.config import Fraction, GroupSplit, RandomSplit, Settings, Text
 from lumipipe.errors import InputError
 from lumipipe.families import recipe_report, verdicts
 from lumipipe.families.bundled import scorer_of
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.recipe_report import METRICS
 from lumipipe.families.recipe_search import AMOUNT, mix_thresholds
 from lumipipe.families.regression import Regression
 from lumipipe.families.regression_scores import WITH_UNIT
 from lumipipe.families.regression_settings import RegressionSettings, check_regression
-from lumipipe.language import message, term
+from lumipipe.language import message
 from lumipipe.splits import key_of_rows
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ class Material(Settings):
     """Whether it is taken from nature for this, comes from another process, or is neither."""
     origin: Text
     """Where it comes from."""
-    batch: str = term("not stated")
+    batch: str = NOT_STATED
     """Batch or delivery that was used."""
-    composition: str = term("not stated")
+    composition: str = NOT_STATED
     """What is known of its composition and of how it varies."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumipipe.families.baseline import against_training_mean
-from lumipipe.families.interface import Outcome, asked
+from lumipipe.families.interface import NOT_STATED, Outcome, asked
 from lumipipe.families.limit_events import limit_decisions
 from lumipipe.families.recipe_search import AMOUNT, Proposals, meets, propose, safe_side
 from lumipipe.families.regression_scores import METRICS as REGRESSION_METRICS
@@ -248,6 +248,7 @@ def _units(
                     spe=proposals.spe[number],
                 ),
                 values=values,
+                users_names=list(amounts),
             )
         )
     return units
@@ -387,9 +388,9 @@ def _materials_section(job: Job) -> Section:
                     [
                         name,
                         words[m.kind],
-                        translated(m.origin),
-                        translated(m.batch),
-                        translated(m.composition),
+                        m.origin,
+                        translated(m.batch, among=(NOT_STATED,)),
+                        translated(m.composition, among=(NOT_STATED,)),
                     ]
                     for name, m in job.asset.materials.items()
                 ],

@@ -19,7 +19,7 @@ from lumipipe.errors import InputError
 from lumipipe.families.interface import Pass
 from lumipipe.kernels.cycles import autocorrelation_rate, cycle_statistics
 from lumipipe.kernels.windows import window_batch
-from lumipipe.language import term
+from lumipipe.language import term, translated
 from lumipipe.metrics.rows import RowsReducer
 from lumipipe.windows import plan_windows
 
@@ -188,6 +188,11 @@ class CycleWindows:
             (term("{a} less {b}, of both impulses", a=a, b=b), "%"),
             *((name, unit[name]) for name in cycles.beside),
         ]
+
+    def label(self, column: int) -> str:
+        """Name and unit of a column as a report shows them; a channel is called as it is."""
+        name, unit = self.names[column]
+        return f"{name if name in self.cycles.beside else translated(name)} ({unit})"
 
     def cycle_pass(self) -> Pass:
         """Rows of windows with cycles and techniques."""

@@ -71,7 +71,7 @@ def _cycle_section(facts: Facts) -> Section:
     heads = [facts.classes[k] if k is not None else say("all cycles") for k in kinds]
     rows: list[list[Cell]] = [
         [
-            f"{translated(cycles.names[c][0])} ({cycles.names[c][1]})",
+            cycles.label(c),
             *(_cell(means.mean(c, means.technique(k))) for k in kinds),
         ]
         for c in shown
@@ -151,7 +151,7 @@ def _condition_section(facts: Facts) -> Section:
         clear += sure
         rows.append(
             [
-                f"{translated(cycles.names[c][0])} ({cycles.names[c][1]})",
+                cycles.label(c),
                 first.value if first.units else None,
                 second.value if second.units else None,
                 _cell(change),

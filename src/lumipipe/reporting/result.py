@@ -87,6 +87,10 @@ class Unit(Part):
     """The answer in a sentence."""
     values: dict[Text, Cell] = {}
     """Further numbers and words; a number may come with its interval."""
+    users_names: list[Text] = []
+    """Keys of `values` that are words of the request, such as a material; never translated."""
+    is_total: bool = False
+    """Whether it sums up the others; its id is then a word of the analysis."""
 
 
 class Achieved(Part):

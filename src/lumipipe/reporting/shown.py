@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\d+\.\d+")
 _IN_EXTENT = ("persons", "recordings")
 _PRODUCT = "product of "
-_WHOLE = term("total")  # the unit that sums up the others
 _NAMES = (
     *(term("prepare"), term("train"), term("score"), term("report")),
     *(term("product of {stage}"), term("host")),
@@ -75,9 +74,12 @@ def _unit(unit: Unit) -> Unit:
     """A unit with its verdict, and the names of its values, in words."""
     return unit.model_copy(
         update={
-            "id": translated(_WHOLE) if unit.id == _WHOLE else unit.id,
+            "id": translated(unit.id) if unit.is_total else unit.id,
             "verdict": translated(unit.verdict),
-            "values": {translated(name): value for name, value in unit.values.items()},
+            "values": {
+                name if name in unit.users_names else translated(name): value
+                for name, value in unit.values.items()
+            },
         }
     )
 

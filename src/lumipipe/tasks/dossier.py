@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from lumipipe.config import NOT_CHARACTERISED
 from lumipipe.language import QUANTITY, message, say, translated
 from lumipipe.reporting.dossier import Dossier, dossier
 from lumipipe.reporting.numbers import percentage, rounded_interval
@@ -194,8 +195,8 @@ def _channel(channel: Channel) -> str:
     )
     sensor = say(
         ", sensor {sensor}, certificate {certificate}",
-        sensor=translated(channel.sensor),
-        certificate=translated(channel.certified),
+        sensor=translated(channel.sensor, among=(NOT_CHARACTERISED,)),
+        certificate=translated(channel.certified, among=(NOT_CHARACTERISED,)),
     )
     return say(
         "{quantity} in {unit}{span}{sensor}",

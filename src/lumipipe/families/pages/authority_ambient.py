@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumipipe.families.ambient_watch import words
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.pages.authority_words import nothing_filled
 from lumipipe.families.pages.interface import Teller, Told, not_here, not_stated
 from lumipipe.language import say, translated
@@ -41,7 +42,8 @@ def _parameter(subject: Subject) -> Told:
         told = not_stated(say("Reference conditions"), "asset.reference_conditions")
         return Told(f"{text} {told.sentence}")
     more = say(
-        "Reference conditions: {conditions}.", conditions=translated(asset.reference_conditions)
+        "Reference conditions: {conditions}.",
+        conditions=translated(asset.reference_conditions, among=(NOT_STATED,)),
     )
     return Told(f"{text} {more}")
 

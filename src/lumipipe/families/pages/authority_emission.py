@@ -10,6 +10,7 @@ from lumipipe.config import RandomSplit
 from lumipipe.families.emission_averages import average, learn_parts
 from lumipipe.families.emission_hours import STATES
 from lumipipe.families.emission_sections import sensor_rows
+from lumipipe.families.interface import NOT_STATED
 from lumipipe.families.pages.authority_words import metric_words, nothing_filled
 from lumipipe.families.pages.interface import Teller, Told, not_stated
 from lumipipe.language import say, translated
@@ -112,7 +113,7 @@ def _parallel(subject: Subject) -> Told:
         say(
             "Compared here is with {method} (laboratory {laboratory}), in the plant's own records.",
             method=reference.method,
-            laboratory=translated(reference.laboratory),
+            laboratory=translated(reference.laboratory, among=(NOT_STATED,)),
         )
     )
 

@@ -11,7 +11,7 @@ from lumipipe.families.hrv_change import find_changes
 from lumipipe.families.pages.days import day_chart, seen_by_person
 from lumipipe.families.pages.interface import Teller, Told, not_here, not_stated, unstated
 from lumipipe.families.session_uncertainty import change
-from lumipipe.language import say, say_count, translated
+from lumipipe.language import say, say_count
 from lumipipe.reporting.result import Section
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def _load(subject: Subject) -> Told:
             say(
                 "Minutes in each zone of {names} tell how long it was how high, and neither why "
                 "nor how hard that was for the person.",
-                names=", ".join(translated(name.replace("_", " ")) for name in intensity.zones),
+                names=", ".join(name.replace("_", " ") for name in intensity.zones),
             )
         )
     if family == "hrv":

@@ -137,5 +137,5 @@ def _stated_sensors(subject: Subject) -> dict[str | tuple[str, str], list[tuple[
     for name, recorder in getattr(asset, "recorders", {}).items():
         channels = [c.name for s in subject.job.request.data if s.id == name for c in s.channels]
         for channel in channels if _is_known(recorder.sensor) else ():
-            found[name, channel] = [(translated(recorder.sensor), say("not characterised"))]
+            found[name, channel] = [(recorder.sensor, say("not characterised"))]
     return found
