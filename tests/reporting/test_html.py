@@ -238,3 +238,15 @@ def test_tables_and_figures_are_counted_apart_and_a_title_stands_once():
         "Figure 1. Bars",
         "Table 2. Budget",
     ]
+
+
+def test_key_figures_fit_a_phone(page):
+    """On a narrow screen each cell stands in a line of its own, with the words of its column."""
+    table = re.search(r'<table class="metrics".*?</table>', page, re.DOTALL)[0]
+    heads = [
+        re.sub(r"<[^>]+>", "", head) for head in re.findall(r"<th scope=\"col\".*?</th>", table)
+    ]
+    row = re.search(r'<tr role="row"><th scope="row".*?</tr>', table)[0]
+    assert re.findall(r'data-head="([^"]*)"', row) == heads[1:]
+    assert "attr(data-head)" in page
+    assert len(re.findall('<td role="cell"[^>]* nothing"[^>]*>–<', table)) == table.count(">–<")

@@ -105,3 +105,12 @@ def test_a_share_becomes_per_cent_without_binary_noise():
 )
 def test_the_limit_of_a_condition(condition, limit):
     assert limit_of(condition) == limit
+
+
+def test_digits_that_binary_arithmetic_left_are_not_printed():
+    assert 100 * 0.0175 != 1.75
+    assert [rounded(100 * share, digits=4) for share in (0.0175, 0.035, 0.04)] == [
+        "1.75",
+        "3.5",
+        "4",
+    ]

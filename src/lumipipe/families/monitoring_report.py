@@ -318,7 +318,7 @@ def _limits_section(job: Job, model: Model) -> Section:
             Table(
                 kind="table",
                 title=say("Control limits by model"),
-                caption=say("A dash: too few left-out rows for a limit at this share."),
+                caption=say("n/a: too few left-out rows for a limit at this share."),
                 alt=say("Theoretical, training and empirical limits of T² and SPE."),
                 columns=[
                     Column(label=say("model")),

@@ -147,7 +147,8 @@ def _decimals(value: float | None, lower: float | None, upper: float | None, dig
         return min((1 if two else 0) - exponent, _MOST_DECIMALS)
     if not value:
         return 0
-    written = Decimal(repr(value)).normalize().as_tuple().exponent
+    # beyond twelve digits stands what binary arithmetic left: 100 times 0.0175 is 1.75
+    written = Decimal(f"{value:.12g}").normalize().as_tuple().exponent
     assert isinstance(written, int)  # a string for NaN and infinity, which a result never holds
     return max(0, min(digits - 1 - math.floor(math.log10(abs(value))), -written))
 

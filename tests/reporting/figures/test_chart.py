@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from lumipipe.reporting.figures.canvas import FONT_SIZE, in_lines, text_width
 from lumipipe.reporting.figures.chart import chart
 from lumipipe.reporting.figures.declared import Chart, Panel, Span
 from lumipipe.reporting.words import words_of
@@ -53,13 +54,23 @@ def test_panels_of_two_figures_compare() -> None:
     assert "150" not in alone
 
 
-def test_a_long_label_of_an_axis_takes_two_lines_and_one_limit_needs_no_origin() -> None:
+def test_a_long_label_of_an_axis_takes_lines_that_fit_and_one_limit_needs_no_origin() -> None:
     limit = {"value": 2.5, "label": "limit 20 %", "style": "theoretical"}
     panel = {"y": [3.0, 2.0, 1.0], "y_label": "motor_temperature, degC", "limits": [limit]}
     one = chart(made(panels=[Panel.model_validate(panel)] * 2), "p", WORDS)
-    assert "motor_temperature,<" in one
+    assert "motor_<" in one
+    assert "temperature,<" in one
     assert "limit 20 %<" in one
     both = panel | {"limits": [limit, limit | {"style": "empirical"}]}
     assert "limit 20 % (theoretical)" in chart(
         made(panels=[Panel.model_validate(both)] * 2), "p", WORDS
     )
+
+
+def test_names_of_stacked_panels_do_not_run_into_each_other() -> None:
+    for words in ("motor_temperature, degC", "acceleration_1, m/s2", "acc_x, standardised"):
+        lines = in_lines(words, 65.0).split("\n")
+        assert "".join(lines).replace(" ", "") == words.replace(" ", "")
+        assert len(lines) <= 3
+        # a panel of three is 72 points high
+        assert max(text_width(line, FONT_SIZE) for line in lines) <= 75.0

@@ -130,7 +130,13 @@ def _of_monitoring(subject: Subject) -> Told:
         share = Interval(value=missed / faults, lower=lower, upper=upper)
         of = say_count("{n} known fault", "{n} known faults", n=faults)
         found.append(
-            [say("missed events: known faults that do not stand out"), missed, of, share, "1"]
+            [
+                say("missed events: known faults that do not stand out"),
+                missed,
+                of,
+                share,
+                say("known fault"),
+            ]
         )
     section = _table(
         say("False alarms and missed events"),

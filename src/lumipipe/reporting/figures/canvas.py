@@ -9,7 +9,7 @@ import io
 import math
 import re
 import warnings
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -123,19 +123,34 @@ def one_line(text: str) -> str:
 
 
 def in_lines(text: str, room: float) -> str:
-    r"""`text` in two lines where one is longer than `room` points, cut at the best blank.
+    r"""`text` in as few lines, three at most, as fit `room` points, cut at blanks and underscores.
 
     Examples
     --------
-    >>> in_lines("fluid temperature, degC", 80.0)
+    >>> in_lines("fluid temperature, degC", 100.0)
     'fluid\ntemperature, degC'
+    >>> in_lines("motor_temperature, degC", 75.0)
+    'motor_\ntemperature,\ndegC'
     """
-    text = one_line(text)
-    words = text.split(" ")
-    if text_width(text, FONT_SIZE) <= room or len(words) == 1:
-        return text
-    cuts = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-    return "\n".join(min(cuts, key=lambda cut: max(len(part) for part in cut)))
+    pieces = re.findall(r"[^ _]*_+|[^ _]+ ?|_", one_line(text))
+    best = [one_line(text)]
+    for count in range(2, min(len(pieces), 3) + 1):
+        if _widest(best) <= room:
+            break
+        ways = combinations(range(1, len(pieces)), count - 1)
+        lines = min((_cut(pieces, way) for way in ways), key=_widest)
+        best = lines if _widest(lines) < _widest(best) else best
+    return "\n".join(best)
+
+
+def _widest(lines: Sequence[str]) -> float:
+    return max(text_width(line, FONT_SIZE) for line in lines)
+
+
+def _cut(pieces: Sequence[str], places: Sequence[int]) -> list[str]:
+    """Pieces joined to lines that begin at some of them."""
+    edges = [0, *places, len(pieces)]
+    return ["".join(pieces[start:stop]).strip() for start, stop in pairwise(edges)]
 
 
 def shortened(text: str, longest: int = 24) -> str:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _ROW = 11.0  # points
 _PANEL_IN = {1: 2.0, 2: 1.2}
 _LEAST_PANEL_IN = 1.0  # of three and more: text and figure then share a printed page
-_PANEL = 0.85 * POINTS_PER_INCH  # height of the axes of one of several panels, points
+_AXES = 0.9  # of the height of a panel
 _DOT: dict[str, Any] = {
     "linestyle": "none",
     "marker": "o",
@@ -78,6 +78,9 @@ def _draw(canvas: Canvas, figure: Chart, panels: list[Panel], words: Words) -> N
     stack: list[Axes] = list(grid[:, 0])
     x = floats(figure.x)
     styles = _limit_styles(panels)
+    room = _AXES * POINTS_PER_INCH * _PANEL_IN.get(len(panels), _LEAST_PANEL_IN)
+    for axes, panel in zip(stack, panels, strict=True):
+        axes.set_ylabel(in_lines(panel.y_label, room))
     notes = [
         _draw_panel(axes, x, panel, styles, words)
         for axes, panel in zip(stack, panels, strict=True)
@@ -98,7 +101,6 @@ def _draw_panel(
     axes: Axes, x: Floats, panel: Panel, styles: dict[tuple[str, str], int], words: Words
 ) -> str:
     style_axes(axes)
-    axes.set_ylabel(in_lines(panel.y_label, _PANEL))
     y = floats(panel.y)
     positive, hidden = above_zero(y)
     log = panel.log_y and hidden < len(y)
