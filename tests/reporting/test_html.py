@@ -250,3 +250,25 @@ def test_key_figures_fit_a_phone(page):
     assert re.findall(r'data-head="([^"]*)"', row) == heads[1:]
     assert "attr(data-head)" in page
     assert len(re.findall('<td role="cell"[^>]* nothing"[^>]*>–<', table)) == table.count(">–<")
+
+
+COMPARED = {
+    "name": "majority",
+    "metric": "accuracy",
+    "baseline": 0.2,
+    "difference": 0.7,
+    "lower": 0.6,
+    "upper": 0.8,
+    "confidence": 0.95,
+    "outcome": "better",
+    "sentence": "Accuracy: 0.2 by always naming the most frequent class.",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"), [(["majority"], True), (["stated", "majority"], False), ([], False)]
+)
+def test_a_model_of_nothing_is_not_taken_for_what_is_done_today(names, is_told):
+    text = changed(comparisons=[COMPARED | {"name": name} for name in names])
+    assert "Done today: a fixed alarm at 7.1 mm/s." in text
+    assert ("no figure of it is stated" in text) == is_told
