@@ -90,7 +90,7 @@ def test_coverage_by_regime_says_what_a_regime_lacks() -> None:
 def test_the_report_shows_widths_with_their_unit_and_notes() -> None:
     _, coverage = _by_regime()
     page = render(Result.model_validate({**example(), "sections": [], "coverage": coverage}))
-    assert '<th scope="col" class="number">Median width (mg/m3)</th>' in page
+    assert '<th scope="col" class="number">Median width (mg/m³)</th>' in page
     assert "calibrated on 4, needs 9" in page
     assert f"no bound in {coverage.unbounded} of 1980" in page
     plain = {"nominal": 0.9, "achieved": 0.9}
