@@ -490,12 +490,21 @@ def rata_command(file: Path, **asked: Any) -> int:
 )
 @click.option("--family", help="Family of the request's skeleton; proposed where absent.")
 @click.option(
+    "--trust",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Trusted certificate, or list of revocations, for signed calibration certificates.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for inspect.html, inspect.json and request.yaml; nothing is written where absent.",
 )
 def inspect_command(files: tuple[str, ...], **asked: Any) -> int:
-    """Say what is in files (streams, rates, units, gaps, faults), and begin a request for them."""
+    """Say what is in files (streams, rates, units, gaps, faults), and begin a request for them.
+
+    Of a digital calibration certificate (XML) it shows the results and the signature.
+    """
     from lumipipe.tasks.inspect import Asked, inspect
 
     if isinstance(sys.stdout, TextIOWrapper):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lumipipe.errors import InputError
 from lumipipe.pool.policy import READY
 from lumipipe.readers import PUBLISHED, READERS
+from lumipipe.readers.certificatefiles import certificate_files
 from lumipipe.readers.files import find_files, glob_root
 from lumipipe.readers.labelfiles import label_files
 from lumipipe.rules.tables import shipped_rules
@@ -45,7 +46,7 @@ class InputFile:
     place : str
         Where it goes in a copy, from the folder of the request.
     of : str
-        What reads it: the id of a source, or ``terms`` or ``rules``.
+        What reads it: the id of a source, or ``terms``, ``rules`` or ``certificates``.
     package : str
         ``package:NAME/PATH`` where it comes with a package; else empty.
     """
@@ -58,7 +59,7 @@ class InputFile:
     @property
     def is_data(self) -> bool:
         """Whether it holds data, not what is said about them."""
-        return self.of not in {"terms", "rules"}
+        return self.of not in {"terms", "rules", "certificates"}
 
 
 @dataclass
@@ -93,7 +94,8 @@ def layout_of(loaded: Loaded) -> Layout:
     Returns
     -------
     Layout
-        Raw files with all their parts, files of labels, cards, terms of use and limits.
+        Raw files with all their parts, files of labels, certificates, cards, terms of use and
+        limits.
 
     Raises
     ------
@@ -108,6 +110,10 @@ def layout_of(loaded: Loaded) -> Layout:
             key: list[str | int] = ["data", number, "labels", name, "file"]
             folder = f"{GIVEN}/{source.id}.labels/{name}"
             _add_one(layout, loaded.base, key, file, folder, source.id)
+        for inner, file in certificate_files(source, loaded.base):
+            key = ["data", number, *inner]
+            folder = f"{GIVEN}/certificates/{number}"
+            _add_one(layout, loaded.base, key, file, folder, "certificates")
         if source.card is not None:
             file = loaded.base / source.card
             _add_one(layout, loaded.base, ["data", number, "card"], file, f"{GIVEN}/cards", "terms")
