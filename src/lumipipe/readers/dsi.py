@@ -19,9 +19,8 @@ _LIST = "XMLList"  # what the names of lists of numbers end with
 _EXPANDED = ("uncertainty", "valueExpandedMU")
 _STANDARD = ("standardUnc", "valueStandardMU", "standardMU")  # the ways of older and newer D-SI
 _TOKEN = re.compile(r"\\([A-Za-z]+)(?:\{([^}]*)\})?")
-_PREFIXES = frozenset(
-    ("deca", "hecto", "kilo", "mega", "giga", "tera", "peta", "exa", "kibi", "mebi", "gibi")
-    + ("deci", "centi", "milli", "micro", "nano", "pico", "femto", "atto")
+_PREFIX = re.compile(
+    "deca|hecto|kilo|mega|giga|tera|peta|exa|deci|centi|milli|micro|nano|pico|femto|atto|[kmg]ibi"
 )
 _PINT = {
     "degreecelsius": "degC",
@@ -125,7 +124,7 @@ def unit_of(text: str) -> str:
             factors[-1] += f"**({power})"
         elif word == "per":
             sign = "1/"
-        elif word in _PREFIXES:
+        elif _PREFIX.fullmatch(word):
             prefix += word
         else:
             factors.append(f"{sign}{prefix}{_PINT.get(word, word)}")

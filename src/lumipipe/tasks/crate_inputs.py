@@ -46,7 +46,7 @@ class InputFile:
     place : str
         Where it goes in a copy, from the folder of the request.
     of : str
-        What reads it: the id of a source, or ``terms``, ``rules`` or ``certificates``.
+        What reads it: the id of a source, or ``terms`` or ``rules``.
     package : str
         ``package:NAME/PATH`` where it comes with a package; else empty.
     """
@@ -59,7 +59,7 @@ class InputFile:
     @property
     def is_data(self) -> bool:
         """Whether it holds data, not what is said about them."""
-        return self.of not in {"terms", "rules", "certificates"}
+        return self.of not in {"terms", "rules"}
 
 
 @dataclass
@@ -112,8 +112,8 @@ def layout_of(loaded: Loaded) -> Layout:
             _add_one(layout, loaded.base, key, file, folder, source.id)
         for inner, file in certificate_files(source, loaded.base):
             key = ["data", number, *inner]
-            folder = f"{GIVEN}/certificates/{number}"
-            _add_one(layout, loaded.base, key, file, folder, "certificates")
+            folder = f"{GIVEN}/{source.id}.certificates"
+            _add_one(layout, loaded.base, key, file, folder, source.id)
         if source.card is not None:
             file = loaded.base / source.card
             _add_one(layout, loaded.base, ["data", number, "card"], file, f"{GIVEN}/cards", "terms")

@@ -103,9 +103,7 @@ def inspect(asked: Asked, tell: Callable[[str], None]) -> int:
     if not seen and not certificates:
         raise _none(refused, tell)
     if not seen:
-        for item in refused:
-            tell(plain(str(item)))
-        return _LEFT_OUT if refused else 0
+        return _left_out(refused, tell)
     kinds = kinds_of(seen)
     copies = copies_among(seen)
     for line in lines_of(kinds, refused, copies, asked.width):
@@ -251,6 +249,13 @@ def _none(refused: list[Refused], tell: Callable[[str], None]) -> InputError:
     return InputError(
         shown(first.path), f"is one of {len(refused)} files, none of which can be read", "see above"
     )
+
+
+def _left_out(refused: list[Refused], tell: Callable[[str], None]) -> int:
+    """Tell what was refused where certificates were all that was read, and return the exit code."""
+    for item in refused:
+        tell(plain(str(item)))
+    return _LEFT_OUT if refused else 0
 
 
 def _skeleton(kinds: list[Kind], asked: Asked) -> tuple[str, list[str]]:
