@@ -58,11 +58,11 @@ def certificate_files(source: Source, base: Path) -> Iterator[tuple[list[str | i
 
 
 def certificate_digests(source: Source, base: Path) -> dict[str, str]:
-    """Name of each such file of a source, as the request writes it, to its SHA-256."""
-    known = [channel.certificate for channel in source.channels]
-    files = [one for one in known if isinstance(one, Certificate) and one.file is not None]
-    names = [name for one in files for name in (one.file, *one.trust) if name is not None]
-    return {name: file_digest(base / name) for name in names}
+    """Each such file of a source to its SHA-256; where it lies is no part of its name."""
+    return {
+        f"{source.channels[int(key[1])].name}: {file.name}": file_digest(file)
+        for key, file in certificate_files(source, base)
+    }
 
 
 def filled(channel: Channel, base: Path, place: str) -> Certificate | str:

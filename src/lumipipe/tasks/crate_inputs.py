@@ -3,8 +3,8 @@
 A copy is a folder with the request and, below it, all that it names. What lies below the
 request's folder keeps its place; what does not (an absolute path, a package, a path upwards) is
 put below ``given/``, and the request is told by `Layout.rewrites`. Where a source lies is no
-part of any digest, so products of a copy have the same names; where a file of labels or a table
-of limits lies is, so there the name differs and the content does not.
+part of any digest, nor where a certificate lies, so products of a copy have the same names; where
+a file of labels or a table of limits lies is, so there the name differs and the content does not.
 """
 
 from __future__ import annotations
