@@ -53,7 +53,7 @@ def test_zeros_that_are_no_reading(tmp_path: Path) -> None:
     nothing = {**SAMPLE, "SECS": 1, "HR": 0, "WATTS": 0, "TEMP": -255, "LAT": 0, "LON": 0}
     there = {**SAMPLE, "TEMP": 20, "LAT": 60.1234567, "LON": 25.7654321}
     content = ride(there, nothing, STARTTIME="2020/09/13 12:26:40 UTC")
-    table = load(tmp_path, content, positions=True)
+    table = load(tmp_path, content, positions=True, hide_ends_m=0)
     for name in ("heart_rate", "temperature", "latitude", "longitude"):
         assert np.isnan(table.columns[name]).tolist() == [False, True]
     assert table.columns["power"].tolist() == [200, 0]  # who coasts has no power
@@ -71,7 +71,10 @@ def test_nothing_that_somebody_wrote_leaves(tmp_path: Path) -> None:
     said = str((table.name, list(table.columns), table.attributes, table.notes)).lower()
     for word in ("aino", "kotikuja", "60.12", "25.76", "gps", "latitude"):
         assert word not in said
-    assert set(load(tmp_path, content, positions=True).columns) >= {"latitude", "longitude"}
+    assert set(load(tmp_path, content, positions=True, hide_ends_m=0).columns) >= {
+        "latitude",
+        "longitude",
+    }
 
 
 @pytest.mark.parametrize(

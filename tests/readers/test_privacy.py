@@ -92,7 +92,7 @@ def test_no_output_of_a_run_leads_to_a_person(tmp_path: Path, family: str) -> No
 @pytest.mark.slow
 @pytest.mark.usefixtures("secret")
 def test_the_search_finds_what_is_let_out(tmp_path: Path) -> None:
-    request = personal_request(tmp_path / "open", "monitoring", positions=True)
+    request = personal_request(tmp_path / "open", "monitoring", positions=True, hide_ends_m=0)
     done = answer(request, tmp_path / "out")
     assert done.result.units
     found = hits(tmp_path / "out")

@@ -11,7 +11,7 @@ import importlib.util
 import io
 import json
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Whole(NamedTuple):
     ways: tuple[dict[str, Any], ...] = ({},)
     also: tuple[str, ...] = ()
     cost: int = 1
+
+
+SHOWN: Final = {"positions": True, "hide_ends_m": 0}
 
 
 def _tests_of(name: str) -> Any:
@@ -239,8 +242,8 @@ WHOLE: dict[str, Whole] = {
     ),
     "excel": Whole(_excel, "python_calamine", cost=25),
     "fit": Whole(lambda folder: _put(folder / "a.fit", _fit()), "fitdecode", ({}, {"table": "rr"})),
-    "gpx": Whole(_written("a.gpx", _gpx()), "gpxpy", ({}, {"positions": True})),
-    "tcx": Whole(_written("a.tcx", _tcx()), ways=({}, {"positions": True})),
+    "gpx": Whole(_written("a.gpx", _gpx()), "gpxpy", ({}, SHOWN)),
+    "tcx": Whole(_written("a.tcx", _tcx()), ways=({}, SHOWN)),
     "hrm": Whole(_written("a.hrm", hrm("95\t166\t76\t285\n" * 4))),
     "hrm/beats": Whole(
         _written("b.hrm", hrm("800\n900\n810\n", interval=238, length="00:00:02.5"))
@@ -264,7 +267,8 @@ WHOLE: dict[str, Whole] = {
     "cwa": Whole(_monitor("cwa"), "cwa_reader_rs", cost=60),
     "geneactiv": Whole(_monitor("geneactiv")),
     "goldencheetah": Whole(
-        lambda folder: _put(folder / "a.json", _cheetah().encode()), ways=({}, {"positions": True})
+        lambda folder: _put(folder / "a.json", _cheetah().encode()),
+        ways=({}, SHOWN),
     ),
     "fitbit": Whole(
         lambda folder: _put(

@@ -545,7 +545,7 @@ def places(files: list[Path]) -> set[bytes]:
         name = recognise(file).format
         if name not in {"fit", "gpx", "tcx"}:
             continue
-        options = READERS[name].Options.model_validate({"positions": True})
+        options = READERS[name].Options.model_validate({"positions": True, "hide_ends_m": 0})
         try:
             for table in READERS[name].read(file, options):
                 for column in ("latitude", "longitude"):

@@ -30,6 +30,8 @@ _MOST_BYTES = 2**26
 _SEMICIRCLES = 180.0 / 2**31  # degrees
 # A field to the standard name that it fills first; the later one only where the first is silent.
 _NAMES = {"enhanced_speed": "speed", "enhanced_altitude": "altitude"}
+BEATS = {"beats": "table rr"}
+"""Attribute of a recording whose file holds times between heartbeats, too."""
 _POSITIONS = {"position_lat": "latitude", "position_long": "longitude"}
 
 
@@ -95,6 +97,8 @@ def _record_legs(part: Part, options: Options) -> list[Leg]:
     legs = _legs(part, columns, options) if columns else []
     if not options.positions and any(map(is_position, names)):
         legs = [replace(leg, said=leg.said | POSITIONS_KEPT) for leg in legs]
+    if part.hrv:
+        legs = [replace(leg, said=leg.said | BEATS) for leg in legs]
     return legs
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from lumipipe.errors import RecordingError
 from lumipipe.language import finding
 from lumipipe.readers.compressed import shown
+from lumipipe.readers.hidden_ends import metres_between
 from lumipipe.readers.legs import ActivityOptions, Leg, Pause, leg_tables
 from lumipipe.readers.libraries import library
 from lumipipe.readers.privacy import POSITIONS_KEPT
@@ -51,7 +52,6 @@ _KNOWN = {
     ("", "power"): "power",
 }
 _UNITS = {"water_temperature": "degC", "depth": "m"}
-_EARTH_M = 6_371_008.8  # mean radius R1 of GRS 80: H. Moritz, Geodetic Reference System 1980
 _TAG = re.compile(r"^(?:\{(?P<space>[^}]*)\})?(?P<name>.*)$")
 _DECLARED = re.compile(r"xmlns(?::[\w.-]+)?\s*=\s*[\"'][^\"']*[\"']")
 _MOST_SPACES = 64
@@ -208,13 +208,7 @@ def _number(file: Path, name: str, text: str) -> float:
 
 
 def _along(places: np.ndarray) -> np.ndarray:
-    """Distance from the first point along all points, in m, on a sphere.
-
-    The haversine of the angle between neighbours is exact for a sphere; the Earth differs from
-    one by up to half a percent.
-    """
-    latitude, longitude = np.radians(places).T
-    half = np.sin(np.diff(latitude) / 2.0) ** 2
-    half += np.cos(latitude[:-1]) * np.cos(latitude[1:]) * np.sin(np.diff(longitude) / 2.0) ** 2
-    steps = 2.0 * _EARTH_M * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
+    """Distance from the first point along all points, in m, on a sphere."""
+    latitude, longitude = places.T
+    steps = metres_between(latitude[:-1], longitude[:-1], latitude[1:], longitude[1:])
     return np.concatenate([[0.0], np.cumsum(steps)])

@@ -6,7 +6,7 @@ may leave a reader is `lumipipe.readers.privacy`'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -18,6 +18,7 @@ from lumipipe.language import finding
 from lumipipe.readers.ascent import HYSTERESIS_M, SMOOTHING_S, ascent
 from lumipipe.readers.compressed import plain_name, shown
 from lumipipe.readers.credible import credible
+from lumipipe.readers.hidden_ends import zone_around
 from lumipipe.readers.privacy import PersonalOptions
 from lumipipe.readers.tables import Table
 
@@ -94,7 +95,7 @@ def leg_tables(
     legs : sequence of Leg
         In the order of time.
     options : ActivityOptions
-        What is cut off.
+        What is cut off, and what is hidden.
     salvaged : str or None
         Bytes that were read of how many, and why no more; None for a whole file.
 
@@ -116,10 +117,11 @@ def leg_tables(
         If no row is left, or too many have no time: mend the file.
     """
     found = [_timed(file, leg) for leg in legs if len(leg.columns["time"])]
-    found = [leg for leg in _without_ends(found, options) if len(leg.columns["time"])]
+    found = _with_hidden_ends(_without_ends(found, options), options)
+    found = [leg for leg in found if len(leg.columns["time"])]
     if not found:
         raise RecordingError(
-            shown(file), "has no rows", "remove the file, or cut less of its start and end"
+            shown(file), "has no rows", "remove the file, or cut or hide less of its ends"
         )
     sports = [leg.said.get("sport", "unknown") for leg in found]
     if options.sports is not None and not set(sports) & set(options.sports):
@@ -194,10 +196,62 @@ def _without_ends(legs: list[Leg], options: ActivityOptions) -> list[Leg]:
     return [_between(leg, first, last) for leg in legs]
 
 
+def _with_hidden_ends(legs: list[Leg], options: ActivityOptions) -> list[Leg]:
+    """Legs from where the activity leaves the zone of its start to where it enters that of its end.
+
+    Where it comes through one of the zones in between, positions are NaN.
+    """
+    if not options.hide_ends_m or options.pseudonyms is None:
+        return legs
+    places = np.concatenate([_places(leg) for leg in legs]) if legs else np.zeros((0, 2))
+    known = places[np.isfinite(places).all(axis=1)]
+    if not len(known):
+        return legs
+    zones = [
+        zone_around(float(north), float(east), options.hide_ends_m, options.pseudonyms)
+        for north, east in (known[0], known[-1])
+    ]
+    # A row without a position may be anywhere: at the ends it is taken for one inside.
+    outside = [np.isfinite(places).all(axis=1) & ~zone.holds(*places.T) for zone in zones]
+    first = int(np.argmax(outside[0])) if outside[0].any() else len(places)
+    last = len(places) - int(np.argmax(outside[1][::-1])) if outside[1].any() else 0
+    seen = outside[0] & outside[1]
+    edges = np.cumsum([0, *(len(leg.columns["time"]) for leg in legs)])
+    rows = np.arange(len(places))
+    kept = (rows >= first) & (rows < last)
+    return [
+        _hidden(leg, kept[start:stop], seen[start:stop])
+        for leg, start, stop in zip(legs, edges[:-1], edges[1:], strict=True)
+    ]
+
+
+def _places(leg: Leg) -> np.ndarray:
+    """Latitude and longitude of each row, in degrees; NaN where there is none."""
+    absent = np.full(len(leg.columns["time"]), np.nan)
+    return np.stack([leg.columns.get(name, absent) for name in ("latitude", "longitude")], axis=1)
+
+
+def _hidden(leg: Leg, kept: np.ndarray, seen: np.ndarray) -> Leg:
+    """Some rows of a leg, with positions where they may be seen."""
+    columns = {
+        name: np.where(seen, values, np.nan) if name in {"latitude", "longitude"} else values
+        for name, values in leg.columns.items()
+    }
+    note = finding("start and end are hidden: rows and positions near them were left out")
+    return _shortened(replace(leg, columns=columns), kept, note)
+
+
 def _between(leg: Leg, first_s: float, last_s: float) -> Leg:
-    """The rows of a leg between two times; distance then starts at 0."""
+    """The rows of a leg between two times."""
     time = leg.columns["time"]
-    kept = _rows(leg, (time >= first_s) & (time <= last_s), finding("start or end was cut off"))
+    return _shortened(
+        leg, (time >= first_s) & (time <= last_s), finding("start or end was cut off")
+    )
+
+
+def _shortened(leg: Leg, rows: np.ndarray, note: str) -> Leg:
+    """Some rows of a leg, without what tells of the others; distance then starts at 0."""
+    kept = _rows(leg, rows, note)
     columns = dict(kept.columns)
     if "distance" in columns and np.isfinite(columns["distance"]).any():
         columns["distance"] = columns["distance"] - np.nanmin(columns["distance"])

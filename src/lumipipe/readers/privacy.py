@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import struct
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lumipipe.config import Identifier  # noqa: TC001 (Pydantic reads it at run time)
 from lumipipe.errors import InputError
@@ -39,11 +40,29 @@ class PersonalOptions(PseudonymOptions):
     """Keys of files that come from people."""
 
     positions: bool = False
-    """Whether latitude and longitude may leave the reader, as columns in degrees."""
+    """Whether latitude and longitude may leave the reader, as columns in degrees; then with
+    `hide_ends_m`."""
+    hide_ends_m: Annotated[float, Field(ge=0)] | None = None
+    """Metres by which the places where an activity began and ended lie inside a zone whose
+    positions do not leave; its centre and radius are secret, under the key `pseudonyms`. 0 says
+    that anybody may see where it began."""
     cut_start_s: Annotated[float, Field(ge=0)] = 0.0
     """Seconds that are removed at the start of each activity."""
     cut_end_s: Annotated[float, Field(ge=0)] = 0.0
     """Seconds that are removed at the end of each activity."""
+
+    @model_validator(mode="after")
+    def _says_how_ends_are_hidden(self) -> PersonalOptions:
+        if self.positions and self.hide_ends_m is None:
+            raise ValueError(
+                "positions: true shows where activities began; say hide_ends_m: 200 (metres), or "
+                "0 where anybody may see it"
+            )
+        if self.hide_ends_m is not None and not self.positions:
+            raise ValueError("hide_ends_m is for positions, which stay inside; remove it")
+        if self.hide_ends_m and self.pseudonyms is None:
+            raise ValueError("hide_ends_m needs a secret key; name one in pseudonyms")
+        return self
 
 
 def pseudonym(value: str, name: str) -> str:
@@ -76,8 +95,37 @@ def pseudonym(value: str, name: str) -> str:
     .. [1] Krawczyk, Bellare and Canetti, HMAC: keyed-hashing for message authentication,
        RFC 2104, 1997.
     """
-    message = f"{name}\0{value}".encode()
-    return hmac.new(_key(name), message, hashlib.sha256).hexdigest()[:_DIGITS]
+    return _digest(value, name).hex()[:_DIGITS]
+
+
+def secret_draws(value: str, name: str) -> tuple[float, float, float]:
+    """Three numbers, 0 to below 1, that follow from a text and a key, and tell neither.
+
+    Parameters
+    ----------
+    value : str
+        What they are for.
+    name : str
+        Name of the key, as in `pseudonym`.
+
+    Returns
+    -------
+    tuple of three float
+        Multiples of 2⁻⁵³.
+
+    Raises
+    ------
+    InputError
+        If there is no key of 16 bytes or more: set the environment variable.
+    """
+    words = struct.unpack("<4Q", _digest(value, name))
+    first, second, third = ((word >> 11) * 2.0**-53 for word in words[:3])
+    return first, second, third
+
+
+def _digest(value: str, name: str) -> bytes:
+    """HMAC of a value under a named key; 32 bytes."""
+    return hmac.new(_key(name), f"{name}\0{value}".encode(), hashlib.sha256).digest()
 
 
 def is_place(name: str) -> bool:

@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import firwin, kaiserord, resample_poly
 
 from lumipipe.config.moments import NANOSECONDS
 from lumipipe.language import finding
@@ -118,6 +117,8 @@ def resampled(
     *Accuracy*: ripple and aliases below 1e-4 of full scale for regular streams; for irregular
     ones linear interpolation adds its own error, which falls with the square of the step.
     """
+    from scipy.signal import resample_poly
+
     if not stream.rate_hz > rate_hz * (1.0 + RATE_TOLERANCE):
         wanted = grid_times(start_ns, nodes, rate_hz)
         return _within_segments(stream, wanted, longest_gap_ns), finding("linear interpolation")
@@ -203,6 +204,8 @@ def _ratio(stream: Stream, start_ns: int, rate_hz: float) -> tuple[int, int, flo
 
 def _low_pass(up: int, down: int) -> np.ndarray:
     """Taps of the low-pass at the rate up times the source's."""
+    from scipy.signal import firwin, kaiserord
+
     limit = 1.0 / max(up, down)
     taps, beta = kaiserord(STOP_BAND_DB, (1.0 - PASS_BAND) * limit)
     window: np.ndarray = firwin(taps | 1, 0.5 * (1.0 + PASS_BAND) * limit, window=("kaiser", beta))

@@ -237,7 +237,9 @@ def source_of(kind: Kind, table: TableSeen, base: Path) -> SourceToUse:
             f"other tables, each a source of its own by read.table: {', '.join(map(str, inside))}"
         )
     if any(item.keeps_positions for item in tables):
-        comments.append("positions stay in the reader; read.positions: true would let them out")
+        comments.append(
+            "positions stay in the reader; read.positions: true with hide_ends_m lets them out"
+        )
     channels = tuple(_channel(tables, item) for item in table.channels if not _is_left_out(item))
     if kind.format == "sc2replay":  # what is counted; and names of files often name players
         channels = tuple(replace(i, is_used=i.is_used and i.column == "kind") for i in channels)

@@ -16,6 +16,7 @@ from lumipipe.errors import InputError
 from lumipipe.readers import READERS
 from lumipipe.readers.compressed import first_bytes, is_packed, shown, unpacks_beyond
 from lumipipe.readers.excel import sheets
+from lumipipe.readers.fit import BEATS
 from lumipipe.readers.mat5 import vectors
 from lumipipe.tasks.inspecting.heads import head_of
 from lumipipe.tasks.inspecting.texts import delimited_tables, looked_at
@@ -111,12 +112,14 @@ def tables_of(
         yield from ((table, {}) for table in delimited_tables(found, keys))
         return
     first: InputError | None = None
-    is_any = False
+    is_any, has_more = False, name != "fit"  # a ride takes long to decode, so it is asked first
     for way in found.ways:
+        if is_any and not has_more:
+            break
         options = _options(name, {**found.read, **found.hidden, **way}, keys)
         try:
             for table in READERS[name].read(found.file, options):
-                is_any = True
+                is_any, has_more = True, has_more or BEATS.items() <= table.attributes.items()
                 yield table, dict(way) if len(found.ways) > 1 else {}
         except InputError as error:
             first = first or error
