@@ -90,12 +90,12 @@ class Laboratory(NamedTuple):
     key: Any
     signer: Any
 
-    def sign(self, text: str, time: datetime = SIGNED_ON) -> bytes:
-        """A certificate with the laboratory's signature."""
+    def sign(self, text: str, time: datetime = SIGNED_ON, part: str | None = None) -> bytes:
+        """A certificate with the laboratory's signature, or one on the part with an Id alone."""
         signer = _Signer(signature_algorithm="ecdsa-sha256")
         signer.time = time
         root = etree.fromstring(text.encode())
-        signed = signer.sign(root, key=self.key, cert=[self.signer])
+        signed = signer.sign(root, key=self.key, cert=[self.signer], reference_uri=part)
         found: bytes = etree.tostring(signed)
         return found
 

@@ -197,6 +197,33 @@ def test_what_is_beside_the_signed_document_is_not_read(tmp_path: Path) -> None:
         read_certificate(written(tmp_path, twice), [LAB.write_root(tmp_path)])
 
 
+def test_a_signature_on_a_part_alone_is_refused(tmp_path: Path) -> None:
+    marked = dcc().replace("<dcc:measurementResults>", '<dcc:measurementResults Id="part">')
+    file = written(tmp_path, LAB.sign(marked, part="part"))
+    with pytest.raises(InputError, match="its signature is not about the whole document"):
+        read_certificate(file, [LAB.write_root(tmp_path)])
+
+
+def test_a_signing_time_that_nobody_signed_is_refused(tmp_path: Path) -> None:
+    later = f"<SigningTime xmlns='urn:x'>{(SIGNED_ON + YEAR / 4).isoformat()}</SigningTime>"
+    end = b"</ds:KeyInfo>"
+    signed = LAB.sign(dcc())
+    assert signed.count(end) == 1
+    decoy = signed.replace(end, end + f"<ds:Object>{later}</ds:Object>".encode())
+    with pytest.raises(InputError, match="not about the whole document and its own time"):
+        read_certificate(written(tmp_path, decoy), [LAB.write_root(tmp_path)])
+
+
+def test_of_a_signed_document_within_another_the_signed_one_is_read(tmp_path: Path) -> None:
+    inner = dcc().partition("?>")[2].replace("\nschemaVersion", '\nId="inner" schemaVersion')
+    end = "</dcc:digitalCalibrationCertificate>"
+    outer = dcc(TEMPERATURES.replace("0.04", "0.02"), id="forged").replace(end, f"{inner}{end}")
+    file = written(tmp_path, LAB.sign(outer, part="inner"))
+    told = read_certificate(file, [LAB.write_root(tmp_path)])
+    assert told.id == "dcc-0417"
+    assert told.results[1].expanded[0] == 0.04
+
+
 def test_a_list_of_revocations_is_used_where_it_is_at_hand(tmp_path: Path) -> None:
     file, root = written(tmp_path, LAB.sign(dcc())), LAB.write_root(tmp_path)
     empty = LAB.write_revocations(tmp_path / "empty.crl")

@@ -223,6 +223,38 @@ def test_a_crate_has_the_certificates_and_runs_again(tmp_path: Path) -> None:
     assert "given" in str(copy["data"][0]["channels"][0]["certificate"])
 
 
+@pytest.mark.real
+def test_real_certificates_in_a_request(real_data: Path, tmp_path: Path) -> None:
+    folder, period = real_data / "dcc", ["1958-01-01", "1958-12-31"]
+    trust = [str(folder / f"trusted_certs/{name}.crt") for name in ("root", "sub")]
+    probe = {"quantity": "temperature", "unit": "°C", "range": [0.0, 350.0]}
+
+    def asking_of(name: str, channel: dict[str, Any], *trusted: str) -> Path:
+        known = {"file": str(folder / name), "trust": list(trusted)}
+        told = {"period": period, "channels": {0: {**channel, "certificate": known}}}
+        return monitoring(tmp_path, data={0: told})
+
+    for name in ("", "_v3.2.0"):
+        signed_file = f"dcc_gp_temperature_typical_v12{name}_signed.xml"
+        known = filled(asking_of(signed_file, probe, *trust))
+        assert (known.expanded, known.k) == (0.061, 2.0)
+        assert (known.valid_from, known.valid_until) == (date(1957, 8, 13), date(1959, 10, 22))
+        assert str(known.signature).startswith("signature verified as of 202")
+    air = {"quantity": "humidity", "unit": "%", "range": [10.0, 55.0]}
+    known = filled(asking_of("dcc_gp_humidity_v1.0.xml", air))
+    assert known.expanded == pytest.approx(0.8, rel=1e-12)  # 0.008 at 50 %; 1.1 only at 90 %
+    assert known.signature == "not signed"
+    wire = {"quantity": "electric_resistance", "unit": "ohm", "range": [100.0, 110.0]}
+    known = filled(asking_of("dcc_gp_temperatur_resistance_v12.xml", wire))
+    assert known.expanded == pytest.approx(0.0042, rel=1e-12)  # at 107.83 ohm
+    changed = "dcc_gp_temperature_typical_v12_signed_manipulated.xml"
+    line = refused(asking_of(changed, probe, *trust))
+    assert "Calibration Lab A1 of 2022-10-21 07:47:21 UTC does not verify: the digest of" in line
+    late = asking_of("dcc_gp_temperature_typical_v12.xml", probe)
+    late = change(late, data={0: {"period": PERIOD}})
+    assert "holds until 1959-10-22, the data go on until 2022-12-31" in refused(late)
+
+
 def test_a_quote_reads_it_too(tmp_path: Path) -> None:
     request = asking(tmp_path, signed(tmp_path))
     assert call("request", "quote", request, "--out", tmp_path / "out").code == 0
