@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_KEYS = "cryptography"
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _TIME = "{*}SigningTime"
 _REFERENCE = re.compile(r"for reference \d+ \((.*)\)")
@@ -129,8 +130,7 @@ def _verified(
     file: Path, root: Any, trusted: Sequence[Any], embedded: Sequence[Any], time: datetime
 ) -> list[Any]:
     """What signxml returns of each reference: the document, and what is said of the signing."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
+    form = library(file, f"{_KEYS}.hazmat.primitives.serialization", _KEYS, "dcc").Encoding.PEM
     xades = library(file, "signxml.xades", "signxml", "dcc")
     failed = library(file, "signxml.exceptions", "signxml", "dcc")
     signer = embedded[0]
@@ -144,7 +144,7 @@ def _verified(
         location="./", expect_references=True, verification_time=time
     )
     with NamedTemporaryFile(suffix=".pem") as pem:
-        pem.write(b"".join(one.public_bytes(Encoding.PEM) for one in trusted))
+        pem.write(b"".join(one.public_bytes(form) for one in trusted))
         pem.flush()
         by = {"ca_pem_file": pem.name} if trusted else {"x509_cert": signer}
         try:
@@ -177,8 +177,7 @@ def _trusted(files: Sequence[Path]) -> _Trusted:
     """Certificates and lists of revocations in PEM files."""
     if not files:
         return _Trusted([], [])
-    from cryptography import x509
-
+    x509 = library(files[0], f"{_KEYS}.x509", _KEYS, "dcc")
     found = _Trusted([], [])
     for file in files:
         try:
@@ -203,8 +202,7 @@ def _trusted(files: Sequence[Path]) -> _Trusted:
 
 def _embedded(file: Path, signature: Any) -> list[Any]:
     """The certificates that a signature brings, that of the signer first."""
-    from cryptography import x509
-
+    x509 = library(file, f"{_KEYS}.x509", _KEYS, "dcc")
     texts = [one.text or "" for one in signature.iter(f"{_DS}X509Certificate")]
     found = [x509.load_der_x509_certificate(b64decode(text)) for text in texts]
     issuers = {one.issuer for one in found if one.issuer != one.subject}
@@ -244,7 +242,5 @@ def _not_revoked(file: Path, trusted: _Trusted, embedded: Sequence[Any]) -> date
 
 def _name(certificate: Any) -> str:
     """The common name of whom a certificate is for."""
-    from cryptography.x509.oid import NameOID
-
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else str(certificate.subject.rfc4514_string())
+    names = [one.value for one in certificate.subject if one.rfc4514_attribute_name == "CN"]
+    return str(names[0] if names else certificate.subject.rfc4514_string())
