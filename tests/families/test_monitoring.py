@@ -47,6 +47,10 @@ def test_monitor_that_sees_no_known_fault_supports_nothing(tmp_path) -> None:
         ({"score": {"event": {"from_row": 700}}}, "before 700"),
         ({"score": {"event": {"from_row": 3}}}, "rows that are normal"),
         ({"train": {"alpha": 0.001}}, "set no empirical limit"),
+        (
+            {"evaluation": {"metrics": {"false_alarm_rate": "<= 0.05"}}, "score": DROP},
+            "would stay open: no score.event says .*; add score.event, or use alarm_rate",
+        ),
     ],
 )
 def test_contradictory_rows_are_refused(tmp_path, changes, words) -> None:

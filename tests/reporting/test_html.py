@@ -235,3 +235,25 @@ def test_tables_and_figures_are_counted_apart_and_a_title_stands_once():
         "Figure 1. Bars",
         "Table 2. Budget",
     ]
+
+
+COMPARED = {
+    "name": "majority",
+    "metric": "accuracy",
+    "baseline": 0.2,
+    "difference": 0.7,
+    "lower": 0.6,
+    "upper": 0.8,
+    "confidence": 0.95,
+    "outcome": "better",
+    "sentence": "Accuracy: 0.2 by always naming the most frequent class.",
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "is_told"), [(["majority"], True), (["stated", "majority"], False), ([], False)]
+)
+def test_a_model_of_nothing_is_not_taken_for_what_is_done_today(names, is_told):
+    text = changed(comparisons=[COMPARED | {"name": name} for name in names])
+    assert "Done today: a fixed alarm at 7.1 mm/s." in text
+    assert ("no figure of it is stated" in text) == is_told

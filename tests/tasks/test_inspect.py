@@ -8,6 +8,7 @@ import json
 import lzma
 import re
 import tracemalloc
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,6 +135,27 @@ def test_several_files_of_one_kind_are_one_pattern(tmp_path: Path) -> None:
     boiler(tmp_path, "boiler4.csv")
     told = Told(tmp_path / "out2", tmp_path / "boiler1.csv", tmp_path / "boiler4.csv")
     assert told.request["data"][0]["source"] == "../boiler[14]*.csv"
+
+
+def test_files_of_two_states_are_one_pattern_and_the_state_is_asked_for(tmp_path: Path) -> None:
+    for name in ("ok_1", "ok_2", "bad_1", "bad_2"):
+        rows = [f"{n / 100},{n % 7},{n % 5},{name[:-2]}" for n in range(300)]
+        rows[200:220] = []
+        if name == "bad_2":  # a clock that was set back by half a second
+            rows[250:] = [f"{float(r.split(',')[0]) - 0.5}{r[r.index(',') :]}" for r in rows[250:]]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["t,a,b,state", *rows]) + "\n")
+    (tmp_path / "other.csv").write_text("x\n1\n")
+    files = [tmp_path / f"{name}.csv" for name in ("ok_1", "ok_2", "bad_1", "bad_2")]
+    told = Told(tmp_path / "out", *files, family="activity")
+    (source,) = told.request["data"]
+    assert source["source"].endswith("[bo]*_[0-9].csv")
+    assert source["labels"]["activity"]["column"] == "state"
+    assert "usual step 0.01, in the unit of the column" in told.text
+    assert "the longest gap is one of 0.21, at line 202" in told.text
+    assert "time goes back; 1 gap(s)" in told.text
+    assert "state is one text in each file and 2 in all: what tells them apart?" in told.text
+    written = (tmp_path / "out" / "inspect.json").read_text(encoding="utf-8")
+    assert sha256(b"bad").hexdigest() not in written
 
 
 def test_a_refused_file_is_a_line_and_the_others_go_on(tmp_path: Path) -> None:

@@ -138,6 +138,24 @@ def test_a_second_run_into_a_folder_in_use_is_refused(own: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("made", ["a file of somebody", "no folder to write in"])
+def test_a_folder_that_is_not_for_runs_is_refused_and_left_as_it_is(
+    tmp_path: Path, made: str
+) -> None:
+    out = tmp_path / "mine"
+    if made == "a file of somebody":
+        out.mkdir()
+        (out / "thesis.txt").write_text("chapter 1")
+        told = "holds what is of no run, such as thesis.txt; name a new folder, or an empty one"
+    else:
+        out = Path("/proc/lumipipe/mine")
+        told = "cannot be used (No such file or directory); name a folder where you may write"
+    said = call("run", monitoring(tmp_path), "--out", out)
+    assert one_line(said) == f"{out}: {told}"
+    assert said.out == ""
+    assert [path.name for path in tmp_path.glob("mine/*")] in ([], ["thesis.txt"])
+
+
 def test_a_defect_shows_its_traceback_and_keeps_its_log(tmp_path: Path) -> None:
     request = monitoring(tmp_path)
     out = tmp_path / "out"

@@ -1,1 +1,1 @@
-"""Groups of commands with verbs of their own; the others are in `lumipipe.cli`."""
+"""Commands, by what they are about; `lumipipe.cli` puts them together."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lumipipe.commands.options import say
+
 
 @click.command("crate")
 @click.argument("run", metavar="RUN", type=click.Path(path_type=Path, file_okay=False))
@@ -13,10 +15,13 @@ import click
 @click.option("--with-data", is_flag=True, help="Put the raw files in, where they are open.")
 @click.option("--zip", "as_zip", is_flag=True, help="One ZIP file instead of a folder.")
 def crate_command(run: Path, out: Path, *, with_data: bool, as_zip: bool) -> int:
-    """Write a finished run as an RO-Crate that another person can check and re-run."""
+    """Write a run as a crate that another person can re-run.
+
+    The crate is an RO-Crate of the profile Provenance Run Crate.
+    """
     from lumipipe.tasks.crate import crate
 
-    return crate(run, out, _say, with_data=with_data, as_zip=as_zip)
+    return crate(run, out, say, with_data=with_data, as_zip=as_zip)
 
 
 @click.command("rerun")
@@ -34,12 +39,10 @@ def crate_command(run: Path, out: Path, *, with_data: bool, as_zip: bool) -> int
     help="Folder for the new run, which must not be there yet.",
 )
 def rerun_command(crate: Path, data: Path | None, digest: str | None, out: Path) -> int:
-    """Check a crate, run all of its steps again without network, and say what differs."""
+    """Check a crate, run its steps again, say what differs.
+
+    It needs no network.
+    """
     from lumipipe.tasks.rerun import rerun
 
-    return rerun(crate, data, out, digest, _say)
-
-
-def _say(line: str) -> None:
-    """Print a line, at once."""
-    print(line, flush=True)
+    return rerun(crate, data, out, digest, say)

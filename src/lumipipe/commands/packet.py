@@ -20,7 +20,7 @@ _POOLS = click.option(
 
 @click.group("packet")
 def packet_group() -> None:
-    """Make, merge, calibrate and fit statistics packets of sites that may not share data."""
+    """Train one model of sites that may not share data."""
 
 
 @packet_group.command("make")

@@ -13,7 +13,10 @@ _DATASET = click.argument("dataset", metavar="DATASET")
 
 @click.group("pool")
 def pool_group() -> None:
-    """Publish, list, verify and withdraw datasets of a pool, and stage what may leave it."""
+    """Publish, list, verify and withdraw datasets.
+
+    And stage what may leave the pool.
+    """
 
 
 @pool_group.command("init")

@@ -18,7 +18,7 @@ from lumipipe.errors import InputError
 from lumipipe.families import monitoring_report, verdicts
 from lumipipe.families.interface import Merging, Model
 from lumipipe.families.monitoring_decisions import check_alarm
-from lumipipe.families.monitoring_scores import METRICS
+from lumipipe.families.monitoring_scores import ALARM_RATE, METRICS
 from lumipipe.families.monitoring_scoring import score_pass
 from lumipipe.families.monitoring_training import by_model, columns, fit_one, train_pass
 from lumipipe.language import message, term
@@ -145,6 +145,14 @@ class Monitoring:
                 place, f"score.event: no label {score.event.label}", f"use {sorted(labels)}"
             )
         verdicts.check_conditions(request.evaluation.metrics, METRICS, place)
+        open_ones = sorted(request.evaluation.metrics.keys() - {ALARM_RATE})
+        if score.event is None and open_ones:
+            raise InputError(
+                place,
+                f"evaluation.metrics.{open_ones[0]} would stay open: no score.event says which "
+                "rows are a fault and which are normal",
+                f"add score.event, or use {ALARM_RATE}",
+            )
         check_alarm(request, list(train.models))
 
     def train_passes(self, job: Job) -> dict[str, Pass]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from lumipipe.families.interface import Job
 
+ALARM_RATE = "alarm_rate"
+"""The metric that needs no known fault."""
 METRICS = {
     "false_alarm_rate": "<=",
-    "alarm_rate": "<=",
+    ALARM_RATE: "<=",
     "missed_detection_rate": "<=",
     "precision": ">=",
     "recall": ">=",

@@ -94,6 +94,7 @@ def _rendered(result: Result, language: str, words: Words) -> str:
         terms_word=_TERMS,
         terms_duties=_duties(result, words),
         most_compared=MOST_COMPARED,
+        today_is_compared=any(item.is_with_today for item in result.comparisons),
         most_left_out=MOST_LEFT_OUT,
         most_deviations=MOST_DEVIATIONS,
         longest_reason=_LONGEST_REASON,

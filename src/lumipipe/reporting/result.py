@@ -214,6 +214,11 @@ class Comparison(Part):
     sentence: Sentence
     """The same in words."""
 
+    @property
+    def is_with_today(self) -> bool:
+        """Whether it is held against what is done today, not against a model of nothing."""
+        return self.name in {"stated", "fixed_alarm"}
+
 
 class Policy(Part):
     """A way to decide, and what it would have cost on the tested cases."""

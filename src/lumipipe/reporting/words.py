@@ -30,6 +30,8 @@ WORDS: Words = {
     "backend": "Backend",
     "band": "band that was analysed",
     "baseline": "Done today",
+    "baseline_not_compared": "It is not in this comparison, as no figure of it is stated."
+    " Beside what is had without a model:",
     "because_missing": "no reason was given",
     "below": "interval lies below",
     "better": "Better",

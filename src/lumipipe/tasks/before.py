@@ -18,6 +18,7 @@ from lumipipe.machine.resources import HERE
 from lumipipe.readers.compressed import shown
 from lumipipe.readers.duplicates import takes_the_same
 from lumipipe.readers.files import find_files, source_digest
+from lumipipe.tasks.deciding import check_terms, record_decision
 from lumipipe.tasks.request import placing
 from lumipipe.tasks.workflow import machine_folders
 
@@ -50,6 +51,29 @@ def check_before(loaded: Loaded, machine: Path | None = None, target: str | None
     _check_target(loaded, machine, target)
     with placing(loaded):
         _refuse_copies(loaded)
+
+
+def ask_terms(loaded: Loaded, folder: Path, *, record: bool) -> None:
+    """Refuse what cannot be, or the terms of use deny, and record what they permit.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        The request.
+    folder : Path
+        Folder of the run, for the record.
+    record : bool
+        Whether to record the decision.
+
+    Raises
+    ------
+    InputError
+        As `check_before`, or if the terms of use deny the request.
+    """
+    check_before(loaded)
+    decision = check_terms(loaded, record=record)
+    if decision is not None and record:
+        record_decision(loaded, folder, decision)
 
 
 def _check_target(loaded: Loaded, machine: Path | None, target: str | None) -> None:

@@ -31,7 +31,7 @@ from lumipipe.store.manifest import is_published
 from lumipipe.tasks.attempts import Attempts, Cancelled
 from lumipipe.tasks.cancel import cancel
 from lumipipe.tasks.shown import is_shown, show, shown_first
-from lumipipe.tasks.stages import drop_damaged, plan_from_json
+from lumipipe.tasks.stages import VERBS, drop_damaged, plan_from_json
 from lumipipe.tasks.workflow import (
     LOGS,
     PLAN,
@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     Log = Callable[[str], None]
 
 INTERRUPTED, TERMINATED = 130, 143
+# One of these is in each folder that a run, a quote or a registered plan has begun.
+_OF_A_RUN = {*VERBS, PLAN, LOGS, "decisions.jsonl", "quote.json", "registered"}
 _PLUGIN = "snakemake_executor_plugin_slurm"
 _VERDICTS = {
     "supported": "SUPPORTED by the data",
@@ -146,7 +148,7 @@ def _run(asked: Asked, log: Log) -> int:
             f"this environment has no {_PLUGIN.replace('_', '-')}",
             "use that of the head process (envs/README.md)",
         )
-    made = missing_folders(asked.out)
+    made = _checked_folder(asked)
     plan = _plan(asked, log, record=True)
     log(f"{asked.request}: the request is well formed ({plan.title})")
     for stage in plan.stages.values():
@@ -158,6 +160,28 @@ def _run(asked: Asked, log: Log) -> int:
         if code:
             return code
     return _summary(asked.out, plan, log)
+
+
+def _checked_folder(asked: Asked) -> list[Path]:
+    """The folders that the run will make; none of them is there yet, all of them can be."""
+    out = asked.out
+    made = missing_folders(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        found = {path.name for path in out.iterdir()} - {asked.request.name}
+    except OSError as error:
+        raise InputError(
+            str(out), f"cannot be used ({error.strerror})", "name a folder where you may write"
+        ) from error
+    finally:
+        remove_empty(made)
+    if found and found.isdisjoint(_OF_A_RUN):
+        raise InputError(
+            str(out),
+            f"holds what is of no run, such as {min(found)}",
+            "name a new folder, or an empty one",
+        )
+    return made
 
 
 def _plan(asked: Asked, log: Log, attempt: int = 1, *, record: bool = False) -> Plan:

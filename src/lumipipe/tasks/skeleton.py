@@ -331,7 +331,7 @@ def _personal(source: SourceToUse) -> str:
 
 def _metrics(family: str) -> list[str]:
     """A condition that makes the answer supported, where one is usual."""
-    usual = {"monitoring": ("false_alarm_rate", "<= 0.05"), "activity": ("macro_f1", ">= 0.8")}
+    usual = {"monitoring": ("alarm_rate", "<= 0.05"), "activity": ("macro_f1", ">= 0.8")}
     if family not in usual:
         return [
             '  # metrics: {NAME: "<= 0.1"}  # the condition under which the answer is supported'

@@ -37,11 +37,14 @@ def started_ranks() -> int:
     return next((int(os.environ[name]) for name in _STARTED if name in os.environ), 1)
 
 
-def end_all(comm: Comm, code: int, line: str) -> None:
-    """Say a last line and end all ranks with `code`, whatever they are doing."""
+def end_all(comm: Comm, code: int, line: str, say: Callable[[str], None] | None = None) -> None:
+    """Say a last line, on the terminal or by `say`; end all ranks, whatever they are doing."""
     if comm.rank:
         time.sleep(2 * _TO_BE_HEARD_S)  # if rank 0 says the same, it ends this one before
-    print(line, flush=True)
+    if say is None:
+        print(line, flush=True)
+    else:
+        say(line)
     if comm.size > 1:
         time.sleep(_TO_BE_HEARD_S)
     comm.abort(code)

@@ -119,8 +119,8 @@ def _of_monitoring(subject: Subject) -> Told:
     event = np.asarray(rows["event"], dtype=np.bool_) & tested
     told = told_normal(subject, rows)
     kinds = (
-        (say("false alarms, in rows that are told to be normal"), told & ~event),
-        (say("alarms in rows of which nothing is known"), tested & ~told & ~event),
+        (say("false alarms that began in rows told to be normal"), told & ~event),
+        (say("alarms that began in rows of which nothing is known"), tested & ~told & ~event),
     )
     found = [_rate_row(what, episodes(subject, mask, alarm)) for what, mask in kinds if mask.any()]
     unseen = {unit.id for unit in subject.result.units if unit.verdict in _UNSEEN}
@@ -145,7 +145,11 @@ def _of_monitoring(subject: Subject) -> Told:
     )
     sentence = _first_words(found)
     if faults:
-        sentence += " " + say("Missed events: {missed} of {of}.", missed=missed, of=of)
+        sentence += " " + say(
+            "Of {of}, {missed} did not stand out from false alarms (missed events).",
+            missed=missed,
+            of=of,
+        )
     else:
         sentence += " " + say("No fault is known in the tested rows, so none can be missed.")
     return Told(sentence, [section])

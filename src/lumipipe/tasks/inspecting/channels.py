@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +107,9 @@ def _text_seen(seen: ChannelSeen, column: np.ndarray) -> ChannelSeen:
     if numbers and len(numbers) < len(found - {""}):
         words.append("some cells are numbers, some are text; what means no reading: read.missing")
     role = "state" if distinct <= _FEW_STATES * 4 and distinct < len(cells) / 4 else ""
-    return replace(seen, distinct=min(distinct, _MOST_DISTINCT), role=role, words=tuple(words))
+    only = sha256(str(cells[0]).encode()).hexdigest() if distinct == 1 else ""
+    distinct = min(distinct, _MOST_DISTINCT)
+    return replace(seen, distinct=distinct, role=role, words=tuple(words), only=only)
 
 
 def _numbers_seen(

@@ -87,10 +87,33 @@ def _without_stamps(table: Table, ways: list[Stamps], rate: float | None) -> Clo
         )
         return _with_durations(seen, table, rows / rate)
     if ways:
-        told = f"column {ways[0].request['column']} rises, but its unit is not said"
-        return _with_durations(ClockSeen(told, ways[0].request), table, None)
+        return _with_durations(_of_unknown_unit(table, ways[0].request), table, None)
     told = "no time in the file: only the order of the rows is known"
     return _with_durations(ClockSeen(told, {"kind": "order", "row": "?"}), table, None)
+
+
+def _of_unknown_unit(table: Table, request: dict[str, Any]) -> ClockSeen:
+    """What a column that rises tells in steps of its own, whatever their unit is."""
+    values = table.columns[request["column"]].astype(np.float64)
+    steps = np.diff(values)
+    usual = float(np.median(steps[steps > 0]))
+    falls = np.flatnonzero(steps < 0) + 1
+    scaled = np.rint(steps / usual * NANOSECONDS).astype(np.int64)
+    cuts = {int(row): "" for row in falls}
+    firsts = [int(row) for row, _ in time_segments(scaled, None, cuts)[1:] if row not in cuts]
+    words = [f"usual step {usual:g}, in the unit of the column"]
+    if firsts:
+        row = max(firsts, key=lambda first: float(steps[first - 1]))
+        words.append(f"the longest gap is one of {steps[row - 1]:g}, at {table.row_place(row)}")
+    return ClockSeen(
+        f"column {request['column']}; its unit is not said",
+        request,
+        gaps={UNKNOWN_CAUSE: len(firsts)} if firsts else {},
+        backwards=len(falls),
+        backwards_at=table.row_place(int(falls[0])) if len(falls) else "",
+        equal=int((steps == 0).sum()),
+        words=tuple(words),
+    )
 
 
 def _with_durations(seen: ClockSeen, table: Table, elapsed_s: float | None) -> ClockSeen:

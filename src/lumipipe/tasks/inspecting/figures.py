@@ -104,6 +104,8 @@ def gaps(clock: ClockSeen) -> str:
         f"{count} of {cause}" if cause == "unknown cause" else f"{count}: {cause}"
         for cause, count in clock.gaps.items()
     )
+    if not clock.longest:  # the unit of the stamps is not known
+        return causes
     first = clock.longest[0]
     return f"{causes}; longest {duration(first.seconds)} before {first.place}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,7 @@ from lumipipe.readers.legs import ActivityOptions
 from lumipipe.tasks.skeleton import ChannelToUse, SourceToUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lumipipe.tasks.inspecting.seen import ChannelSeen, FileSeen, TableSeen
 
@@ -172,6 +173,16 @@ def _labels(table: TableSeen) -> list[str]:
     ]
 
 
+def told_apart(tables: Sequence[TableSeen]) -> dict[str, int]:
+    """Columns of text that hold one word in each table, and how many different ones in all."""
+    found = {}
+    for item in tables[0].channels:
+        texts = [c.only for table in tables for c in table.channels if c.name == item.name]
+        if len(texts) == len(tables) and all(texts) and 1 < len(set(texts)) < len(tables):
+            found[item.name] = len(set(texts))
+    return found
+
+
 _TESTS: tuple[tuple[str, Callable[[Kind, TableSeen], bool], str], ...] = (
     ("esports", lambda kind, table: kind.format == "sc2replay", "replays of games"),  # noqa: ARG005
     (
@@ -244,7 +255,13 @@ def source_of(kind: Kind, table: TableSeen, base: Path) -> SourceToUse:
     if kind.format == "sc2replay":  # what is counted; and names of files often name players
         channels = tuple(replace(i, is_used=i.is_used and i.column == "kind") for i in channels)
         comments.append("a run keeps names of files: take nicknames out of them")
-    labels = dict.fromkeys(_labels(table), "column")
+    apart = told_apart(tables)
+    comments += [
+        f"{name} is one text in each file, {count} in all: is it a label, or are these different "
+        "states that one model must not learn as one?"
+        for name, count in apart.items()
+    ]
+    labels = dict.fromkeys([*_labels(table), *apart], "column")
     if kind.format == "ts" and "class" in table.attributes:
         labels = {"class": "attribute"}
     return SourceToUse(
@@ -386,9 +403,11 @@ def _globs(names: list[str]) -> list[str]:
     suffix = paths[0].suffix
     nexts = {path.name[len(begin) : len(begin) + 1] for path in paths}
     one_of = f"[{''.join(sorted(nexts))}]" if all(sign.isalnum() for sign in nexts) else ""
+    alike = _alike([path.name for path in paths])
     ends = [
         f"{glob.escape(begin)}{one_of}*{glob.escape(end)}",
         f"{glob.escape(begin)}*{glob.escape(end)}",
+        *([alike] if alike else []),
         f"*{glob.escape(end)}",
         f"*{suffix}",
     ]
@@ -401,6 +420,31 @@ def _globs(names: list[str]) -> list[str]:
     depth = {len(Path(os.path.relpath(path.parent, common or ".")).parts) for path in paths}
     middle = "/".join(["*"] * depth.pop()) if len(depth) == 1 else "**"
     return [f"{at}{middle}/{item}" for item in ends]
+
+
+def _alike(names: list[str]) -> str:
+    """One pattern of words, numbers and signs that all names follow; empty where none is.
+
+    >>> _alike(["ok_1.csv", "ok_2.csv", "bad_11.csv"])
+    '[bo]*_[0-9]*.csv'
+    """
+    parts = [re.findall(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]", name) for name in names]
+    if len({len(part) for part in parts}) > 1:
+        return ""
+    return "".join(map(_one_of, zip(*parts, strict=True)))
+
+
+def _one_of(words: tuple[str, ...]) -> str:
+    """A pattern for some words, all numbers, all of letters, or one sign."""
+    if len(set(words)) == 1:
+        return glob.escape(words[0])
+    if all(word.isdigit() for word in words):
+        return "[0-9]*" if max(map(len, words)) > 1 else "[0-9]"
+    return (
+        f"[{''.join(sorted({word[0] for word in words}))}]*"
+        if all(map(str.isalpha, words))
+        else "*"
+    )
 
 
 def _common(names: list[str]) -> str:

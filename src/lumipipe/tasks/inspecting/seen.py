@@ -86,6 +86,9 @@ class ChannelSeen:
         Remarks for the reader.
     sketch : Sketch
         Its course.
+    only : str
+        Digest of the one text that all rows hold, to compare files by; empty where there are
+        several. It is written nowhere: the text may be a name.
     """
 
     name: str
@@ -104,6 +107,7 @@ class ChannelSeen:
     held_back: str = ""
     words: tuple[str, ...] = ()
     sketch: Sketch = ()
+    only: str = ""
 
     @property
     def is_constant(self) -> bool:

@@ -16,6 +16,7 @@ from lumipipe.tasks.inspecting.figures import (
     size,
     sparkline,
 )
+from lumipipe.tasks.inspecting.kinds import told_apart
 from lumipipe.tasks.skeleton_sections import inline
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def clock_words(clock: ClockSeen) -> list[tuple[str, str]]:
     found += [("rate", rate(clock)), ("gaps", plain(gaps(clock)))]
     if clock.backwards:
         found.append(
-            ("fault", f"time goes back in {clock.backwards} rows, first at {clock.backwards_at}")
+            ("fault", f"time goes back {_times(clock.backwards)}, first at {clock.backwards_at}")
         )
     if clock.equal:
         found.append(("stamps", f"{clock.equal} rows have the time of the row before"))
@@ -263,6 +264,15 @@ def _is_plain_text(channel: ChannelSeen) -> bool:
     return channel.kind == "text" and channel.role != "time" and not channel.held_back
 
 
+def _times(count: int) -> str:
+    """How often.
+
+    >>> _times(1), _times(3)
+    ('once', '3 times')
+    """
+    return "once" if count == 1 else f"{count} times"
+
+
 def _listed(names: list[str], most: int = 12, sign: str = ", ") -> str:
     """Names in a line."""
     return sign.join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
@@ -281,6 +291,8 @@ def _others(kind: Kind, width: int) -> Iterator[str]:
             yield _short(file, table, min(names, max(width - 58, 16)), width)
     if len(rest) > _MOST_FILES:
         yield f"  and {len(rest) - _MOST_FILES} more (all of them with --out)"
+    for name, count in told_apart([table for file in kind.files for table in file.tables]).items():
+        yield f"  {name} is one text in each file and {count} in all: what tells them apart?"
 
 
 def _short(file: FileSeen, table: TableSeen, room: int, width: int) -> str:

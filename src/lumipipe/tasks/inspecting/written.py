@@ -66,6 +66,9 @@ def write(
     return [REQUEST, PAGE, RECORD]
 
 
+_UNWRITTEN = {"sketch", "only"}
+
+
 def _record(
     kinds: Sequence[Kind], refused: Sequence[Refused], copies: Sequence[str]
 ) -> dict[str, Any]:
@@ -81,7 +84,7 @@ def _record(
 def _plain(value: Any) -> Any:
     """A value that JSON can say; what is not finite is null, and sketches stay on the page."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items() if key != "sketch"}
+        return {str(key): _plain(item) for key, item in value.items() if key not in _UNWRITTEN}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Path):
