@@ -2,6 +2,9 @@
 # Everything is installed into .venv from lock files with digests; nothing else is needed
 # than Python 3.11 or newer and make.
 
+# Tests start hundreds of interpreters, and each would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
