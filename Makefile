@@ -2,6 +2,9 @@
 # Everything is installed into .venv from lock files with digests; nothing else is needed
 # than Python 3.11 or newer and make.
 
+# Tests start hundreds of interpreters, and each would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -104,7 +107,7 @@ lock: $(VENV)/dev.stamp ## renew the lock files from pyproject.toml
 	$(COMPILE) --group pyproject.toml:build -c requirements/dev.lock -o requirements/build.lock
 	$(COMPILE) envs/build.in -c requirements/dev.lock -o envs/build.lock
 	$(COMPILE) envs/head/requirements.in -c requirements/build.lock -o envs/head/requirements.lock
-	$(COMPILE) pyproject.toml --extra excel --extra fast --extra mpi --extra workflow \
+	$(COMPILE) pyproject.toml --extra dcc --extra excel --extra fast --extra mpi --extra workflow \
 		-c requirements/dev.lock \
 		-o envs/cpu/requirements.lock
 	$(COMPILE_LUMI) envs/lumi-native/requirements.in --python-version 3.11 \

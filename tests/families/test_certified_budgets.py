@@ -129,6 +129,35 @@ def test_the_reference_of_an_emission_may_be_known_by_its_certificate(tmp_path: 
     assert asked not in [item.question for item in by_certificate.not_answered]
 
 
+def test_a_certificate_in_a_file_is_the_same_source_and_tells_of_its_signature(
+    tmp_path: Path,
+) -> None:
+    from readers.dcc_files import dcc, quantity  # noqa: PLC0415 - skips where the extra is missing
+
+    request = emission(tmp_path / "a", asset={"reference": {"u": DROP}})
+    form = (
+        "<si:real><si:value>80</si:value><si:unit>\\micro\\gram\\metre\\tothe{-3}</si:unit>"
+        "<si:expandedUnc><si:uncertainty>1500</si:uncertainty>"
+        "<si:coverageFactor>3</si:coverageFactor></si:expandedUnc></si:real>"
+    )
+    (tmp_path / "a/nox.xml").write_text(dcc(quantity(form)), encoding="utf-8")
+    period = {"period": ["2022-02-01", "2022-12-31"]}
+    results = []
+    for stated in ("nox.xml", {"id": "dcc-0417", "laboratory": "Lab A", "expanded": 1.5, "k": 3.0}):
+        for source in (0, 1):
+            channel = {NOX: {"certificate": stated}}
+            request = change(request, data={source: {"channels": channel, **period}})
+        results.append(answer(request, tmp_path / f"out{len(results)}").result)
+    by_file, by_hand = results
+    label = "reference method: an analyser"
+    assert rows_of(by_file)[label][2] == rows_of(by_hand)[label][2]
+    assert rows_of(by_file)[label][7] == "dcc-0417, Lab A"
+    assert rows_of(by_file)["combined"] == rows_of(by_hand)["combined"]
+    told, untold = (str(one.model_dump()) for one in results)
+    assert "not signed" in told
+    assert "not signed" not in untold
+
+
 def test_the_reference_of_a_sensor_shares_its_certificate(tmp_path: Path) -> None:
     stated = {"id": "dcc-9", "u": 0.05}
     plain = rows_of(answer(ambient(tmp_path / "a"), tmp_path / "a/out").result)

@@ -24,6 +24,7 @@ import pytest
 from lumipipe.config import Prepare, Source
 from lumipipe.errors import InputError
 from lumipipe.readers import READERS, WITHOUT_READER
+from lumipipe.readers.dcc import read_certificate
 from lumipipe.readers.recording import read_recordings
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -77,6 +78,11 @@ RULES = {
     # Refused by every reader.
     "beside": Rule(None),
     "certificate": Rule(None),
+    "signed certificate": Rule(None),
+    "changed certificate": Rule(
+        None, refused="does not verify: the digest of the document differs"
+    ),
+    "trusted certificate": Rule(None),
     "archive of uncertain numbers": Rule(None),
     "prose": Rule(None),
     "no reader": Rule(None),
@@ -241,6 +247,34 @@ def ask(file: Path, form: str) -> None:
         }
     )
     read_recordings(source, file, Prepare(), "r.yaml:1")
+
+
+@pytest.mark.parametrize("key", [key for key in RULES if key.endswith("certificate")])
+def test_certificates_give_their_values_and_signatures(real_data: Path, key: str) -> None:
+    """The third column: results with so many values, and of how many values U and k are stated."""
+    pytest.importorskip("signxml", reason="it is an extra")
+    root, sub = (real_data / f"dcc/trusted_certs/{name}.crt" for name in ("root", "sub"))
+    for name, _, expected in (entry for entry in entries() if entry[1] == key):
+        file, refused = real_data / name, RULES[key].refused
+        if refused is not None or key == "trusted certificate":
+            with pytest.raises(InputError, match=refused or "is damaged or no XML"):
+                read_certificate(file, [root, sub] if refused else [])
+            continue
+        is_signed = key == "signed certificate"
+        told = read_certificate(file, [root, sub] if is_signed else [])
+        sizes = Counter(len(one.values) for one in told.results)
+        stated = sum(len(one.expanded) for one in told.results)
+        found = " ".join(f"{count}*{size}" for size, count in sizes.items())
+        assert f"{found} U {stated}" == expected, name
+        if told.signature is None:
+            assert not is_signed, name
+            continue
+        # As of today each of these would be rejected: the signer's certificate has ended.
+        assert told.signature.time.year in {2022, 2023}
+        assert told.signature.is_trusted
+        # The sub-authority is what was trusted; the root alone does not lead to the signer.
+        with pytest.raises(InputError, match="no trusted certificate leads to the signer"):
+            read_certificate(file, [root])
 
 
 UNREAD = [key for key, rule in RULES.items() if rule.form is None and key != "beside"]

@@ -69,6 +69,12 @@ def rata_command(file: Path, **asked: Any) -> int:
 )
 @click.option("--family", help="Family of the request's skeleton; proposed where absent.")
 @click.option(
+    "--trust",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="Trusted certificate, or list of revocations, for signed calibration certificates.",
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for inspect.html, inspect.json and request.yaml; nothing is written where absent.",
@@ -76,7 +82,8 @@ def rata_command(file: Path, **asked: Any) -> int:
 def inspect_command(files: tuple[str, ...], **asked: Any) -> int:
     """Say what is in files, and begin a request for them.
 
-    Streams, rates, units, gaps and faults, with small plots.
+    Streams, rates, units, gaps and faults, with small plots; of a digital calibration certificate
+    (XML) its results and the signature.
     """
     from lumipipe.tasks.inspect import Asked, inspect
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
 
-from lumipipe.config.settings import PositiveFloat, Settings, Text, regular_expression
+from lumipipe.config.settings import Digest, PositiveFloat, Settings, Text, regular_expression
 from lumipipe.language import finding
 
 NOT_CHARACTERISED: Final = "not characterised"
@@ -25,10 +25,28 @@ def member_name(group: str, column: str) -> str:
 
 
 class Certificate(Settings):
-    """A certificate of calibration, and from when until when it holds."""
+    """A certificate of calibration, and from when until when it holds.
 
-    id: Text
-    """Its identity, such as dcc-0417."""
+    Of a digital one, `file` tells all of it. What is stated besides is compared with the file;
+    days may be stated that are narrower. What the file tells is filled in when a request is
+    loaded (`lumipipe.readers.certificatefiles`).
+    """
+
+    id: Text = ""
+    """Its identity, such as dcc-0417; of a `file` the file tells it."""
+    file: Text | None = None
+    """Digital calibration certificate (DCC, XML), from the folder of the request."""
+    trust: list[Text] = []
+    """Files of certificates (PEM, DER) to one of which the signature of `file` must lead, and
+    lists of revocations; its signer is not compared with anything where absent."""
+    result: Text | None = None
+    """Which result of `file` is meant, by its name or refType, where several would do."""
+    item: Text | None = None
+    """Serial number or other identity of the instrument, which `file` must be about."""
+    sha256: Digest | None = None
+    """Digest of `file`; found where it is not stated."""
+    signature: Text | None = None
+    """What the signature of `file` says: found in it, never stated."""
     valid_from: date | None = None
     """First day on which it holds."""
     valid_until: date | None = None
@@ -49,6 +67,15 @@ class Certificate(Settings):
         first, last = self.valid_from, self.valid_until
         if first is not None and last is not None and last < first:
             raise ValueError("valid_until lies before valid_from; correct one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _has_identity(self) -> Certificate:
+        if not self.id and self.file is None:
+            raise ValueError("has neither id nor file; give one of them")
+        for name in ("trust", "result", "item", "sha256"):
+            if getattr(self, name) and self.file is None:
+                raise ValueError(f"{name} is about a file; give file, too")
         return self
 
     @model_validator(mode="after")
@@ -99,10 +126,12 @@ class Certificate(Settings):
 
 
 def _named(value: Any) -> Any:
-    """What stands for a certificate: its block, its identity alone, or `none`."""
+    """What stands for a certificate: its block, its identity or file alone, or `none`."""
     if value is None:
         return _NONE
-    return Certificate(id=value) if isinstance(value, str) and _is_identity(value) else value
+    if not (isinstance(value, str) and _is_identity(value)):
+        return value
+    return Certificate(file=value) if value.endswith(".xml") else Certificate(id=value)
 
 
 def _is_identity(text: str) -> bool:
@@ -140,7 +169,8 @@ class Channel(Settings):
         Certificate | Literal["none", "not characterised"], BeforeValidator(_named)
     ] = NOT_CHARACTERISED
     """Certificate of calibration: {id, valid_from, valid_until, laboratory, expanded, k}, or u for
-    the two; its identity alone, or none."""
+    the two; {file, trust, result, item} of a digital one; its identity or its FILE.xml alone, or
+    none."""
     gravity: Literal["included", "removed"] | None = None
     """Of an acceleration: whether a sensor at rest shows gravity; not stated where absent."""
     invalid: list[float] = []

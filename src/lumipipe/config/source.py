@@ -74,11 +74,20 @@ class Source(Settings):
         return isinstance(self.time, TimeColumn) and self.time.origin == "1970"
 
     def deciding(self) -> dict[str, Any]:
-        """All that decides what becomes of the files, as JSON: not where they lie, nor remarks."""
+        """All that decides what becomes of the files, as JSON: not where they lie, nor remarks.
+
+        Certificates that are files are told by their digests.
+        """
         remarks: Any = {
             "source": True,
             "known_events": True,
             "labels": {"__all__": {"labelled_by", "known_wrong"}},
-            "channels": {"__all__": {"mounting", "accept"}},
+            "channels": {
+                "__all__": {
+                    "mounting": True,
+                    "accept": True,
+                    "certificate": {"file": True, "trust": True},
+                }
+            },
         }
         return self.model_dump(mode="json", exclude=remarks)

@@ -1,4 +1,7 @@
-"""What certificates of calibration say of channels, in the units in which readings are stored."""
+"""What certificates of calibration say of channels, in the units in which readings are stored.
+
+What stands in the file of a certificate comes from `lumipipe.readers.certificatefiles`.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +60,18 @@ def certified_u(channel: Channel, place: str) -> tuple[float, str] | None:
         return None
     factor, _, stored = conversion(channel.quantity, channel.unit, place)
     if known.unit is not None:
-        factor *= _of_channel(known.unit, channel, f"{place}: {known.id}")
+        factor *= of_channel(known.unit, channel, f"{place}: {known.id or known.file}")
     return factor * known.standard_u, stored
 
 
-def _of_channel(unit: str, channel: Channel, place: str) -> float:
-    """How many of the channel's unit one of a difference in another unit is."""
+def of_channel(unit: str, channel: Channel, place: str) -> float:
+    """How many of the channel's unit one of a difference in another unit is.
+
+    Raises
+    ------
+    InputError
+        If the unit does not measure the channel's quantity; state the uncertainty in its unit.
+    """
     pair = [normal_unit(one) for one in (unit, channel.unit)]
     if pair[0] == pair[1]:
         return 1.0

@@ -265,6 +265,29 @@ def product_in(units: Sequence[str], into: str, place: str) -> float:
         ) from error
 
 
+def offset_in(unit: str, into: str) -> float:
+    """What a reading of zero is in another unit of its quantity: not zero of temperatures.
+
+    >>> round(offset_in("K", "°C"), 9), offset_in("mV", "V")
+    (-273.15, 0.0)
+    """
+    given, wanted = (_parsed(normal_unit(one)).units for one in (unit, into))
+    return float(_registry().Quantity(0.0, given).to(wanted).magnitude)
+
+
+def short_unit(expression: str) -> str | None:
+    """A product of units in pint's words, in instrument notation; None where it is none.
+
+    >>> short_unit("kilogram * metre**2"), short_unit("degC"), short_unit("hop")
+    ('kg*m2', '°C', None)
+    """
+    try:
+        text = f"{_registry().Unit(expression):~C}"
+    except _unparsed():
+        return None
+    return text.replace("**", "").replace("dimensionless", "1") or "1"
+
+
 def normal_unit(unit: str) -> str:
     """A unit with one code point for each sign: micro, degree, ohm, powers, points.
 

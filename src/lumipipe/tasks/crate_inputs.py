@@ -3,8 +3,8 @@
 A copy is a folder with the request and, below it, all that it names. What lies below the
 request's folder keeps its place; what does not (an absolute path, a package, a path upwards) is
 put below ``given/``, and the request is told by `Layout.rewrites`. Where a source lies is no
-part of any digest, so products of a copy have the same names; where a file of labels or a table
-of limits lies is, so there the name differs and the content does not.
+part of any digest, nor where a certificate lies, so products of a copy have the same names; where
+a file of labels or a table of limits lies is, so there the name differs and the content does not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from lumipipe.errors import InputError
 from lumipipe.pool.policy import READY
 from lumipipe.readers import PUBLISHED, READERS
+from lumipipe.readers.certificatefiles import certificate_files
 from lumipipe.readers.files import find_files, glob_root
 from lumipipe.readers.labelfiles import label_files
 from lumipipe.rules.tables import shipped_rules
@@ -93,7 +94,8 @@ def layout_of(loaded: Loaded) -> Layout:
     Returns
     -------
     Layout
-        Raw files with all their parts, files of labels, cards, terms of use and limits.
+        Raw files with all their parts, files of labels, certificates, cards, terms of use and
+        limits.
 
     Raises
     ------
@@ -107,6 +109,10 @@ def layout_of(loaded: Loaded) -> Layout:
         for name, file in label_files(source, loaded.base).items():
             key: list[str | int] = ["data", number, "labels", name, "file"]
             folder = f"{GIVEN}/{source.id}.labels/{name}"
+            _add_one(layout, loaded.base, key, file, folder, source.id)
+        for inner, file in certificate_files(source, loaded.base):
+            key = ["data", number, *inner]
+            folder = f"{GIVEN}/{source.id}.certificates"
             _add_one(layout, loaded.base, key, file, folder, source.id)
         if source.card is not None:
             file = loaded.base / source.card

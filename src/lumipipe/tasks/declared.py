@@ -276,17 +276,19 @@ def _unit(channel: Channel) -> str:
 
 
 def _certificate(channel: Channel, unknown: str) -> list[Cell]:
-    """Identity, validity and standard uncertainty of a certificate."""
+    """Identity with signature, validity and standard uncertainty of a certificate."""
     known = channel.certificate
     if not isinstance(known, Certificate):
         accepted = say("none, accepted as not characterised")
         return [unknown if channel.accept is None else accepted, "–", "–"]
     days = (str(day or "…") for day in (known.valid_from, known.valid_until))
     valid = " – ".join(days) if known.has_validity else say("not stated")
+    signature = translated(known.signature or "", FINDING)
+    name = f"{known.id}; {signature}" if signature else known.id
     u = known.standard_u
     if u is not None and known.unit is not None:
-        return [known.id, valid, f"{rounded(u)} {known.unit}"]
-    return [known.id, valid, "–" if u is None else u]
+        return [name, valid, f"{rounded(u)} {known.unit}"]
+    return [name, valid, "–" if u is None else u]
 
 
 def _labels(request: Request) -> Table | None:

@@ -18,7 +18,9 @@ from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
 from lumipipe.readers import READERS
 from lumipipe.readers.compressed import shown
+from lumipipe.readers.dcc import is_certificate
 from lumipipe.readers.recognise import Recognised, recognise
+from lumipipe.tasks.inspecting.certificates import certificate_lines
 from lumipipe.tasks.inspecting.copies import copies_among
 from lumipipe.tasks.inspecting.figures import plain
 from lumipipe.tasks.inspecting.kinds import kinds_of, proposal_for, source_of
@@ -57,6 +59,8 @@ class Asked:
         Options of the reader, with their values as text or JSON.
     family : str or None
         Family of the skeleton; proposed where None.
+    trust : tuple of Path
+        Trusted certificates and lists of revocations, for signatures of calibration certificates.
     out : Path or None
         Folder for page, record and skeleton; nothing is written where None.
     width : int
@@ -67,6 +71,7 @@ class Asked:
     format: str | None = None
     read: dict[str, str] = field(default_factory=dict)
     family: str | None = None
+    trust: tuple[Path, ...] = ()
     out: Path | None = None
     width: int = 80
 
@@ -92,9 +97,13 @@ def inspect(asked: Asked, tell: Callable[[str], None]) -> int:
         If no file could be read, or an option is wrong.
     """
     _check(asked)
-    seen, refused = _seen(asked)
-    if not seen:
+    others, certificates, refused = _certificates(asked, tell)
+    seen, unread = _look(others, asked.format, _given(asked))
+    refused += unread
+    if not seen and not certificates:
         raise _none(refused, tell)
+    if not seen:
+        return _left_out(refused, tell)
     kinds = kinds_of(seen)
     copies = copies_among(seen)
     for line in lines_of(kinds, refused, copies, asked.width):
@@ -130,16 +139,34 @@ def found_in(asked: Asked) -> list[Kind]:
         If a file cannot be read, or an option is wrong.
     """
     _check(asked)
-    seen, refused = _seen(asked)
+    seen, refused = _look(_files(asked.files), asked.format, _given(asked))
     for item in refused:
         raise InputError(plain(item.place), plain(item.problem), plain(item.remedy))
     return kinds_of(seen)
 
 
-def _seen(asked: Asked) -> tuple[list[FileSeen], list[Refused]]:
-    """What is in the files, and which were refused."""
-    given = {key: _value(text) for key, text in asked.read.items()}
-    return _look(_files(asked.files), asked.format, given)
+def _given(asked: Asked) -> dict[str, Any]:
+    """Options of the reader with their values."""
+    return {key: _value(text) for key, text in asked.read.items()}
+
+
+def _certificates(
+    asked: Asked, tell: Callable[[str], None]
+) -> tuple[list[Path], int, list[Refused]]:
+    """Tell what calibration certificates say: the other files, how many were told, the refused."""
+    files = _files(asked.files)
+    certificates = [file for file in files if is_certificate(file)]
+    refused: list[Refused] = []
+    for file in certificates:
+        try:
+            lines = list(certificate_lines(file, asked.trust))
+        except InputError as error:
+            refused.append(Refused(file, error.place, error.problem, error.remedy))
+            continue
+        for line in lines:
+            tell(line)
+    others = [file for file in files if file not in certificates]
+    return others, len(certificates) - len(refused), refused
 
 
 def _check(asked: Asked) -> None:
@@ -222,6 +249,13 @@ def _none(refused: list[Refused], tell: Callable[[str], None]) -> InputError:
     return InputError(
         shown(first.path), f"is one of {len(refused)} files, none of which can be read", "see above"
     )
+
+
+def _left_out(refused: list[Refused], tell: Callable[[str], None]) -> int:
+    """Tell what was refused where certificates were all that was read, and return the exit code."""
+    for item in refused:
+        tell(plain(str(item)))
+    return _LEFT_OUT if refused else 0
 
 
 def _skeleton(kinds: list[Kind], asked: Asked) -> tuple[str, list[str]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lumipipe.errors import InputError
+from lumipipe.readers.certificatefiles import certificate_digests
 from lumipipe.readers.labelfiles import label_digests, label_files, labels_from_file
 from lumipipe.store.sharing import agreed
 
@@ -38,7 +39,7 @@ def told_labels(job: Job, raw: Pieces) -> tuple[Told, dict[str, dict[str, str]]]
     dict of str to dict of str to str
         Identity of a recording to its labels; only of those that have such a label.
     dict of str to dict of str to str
-        Source to file to SHA-256.
+        Source to file to SHA-256, the files of certificates included.
 
     Raises
     ------
@@ -48,7 +49,10 @@ def told_labels(job: Job, raw: Pieces) -> tuple[Told, dict[str, dict[str, str]]]
 
     def read() -> list[Any]:
         told: Told = {}
-        digests = {source.id: label_digests(source, job.base) for source in job.request.data}
+        digests = {
+            source.id: label_digests(source, job.base) | certificate_digests(source, job.base)
+            for source in job.request.data
+        }
         for source in job.request.data:
             for name, labels in _of_source(job, source, raw).items():
                 for identity, label in labels:

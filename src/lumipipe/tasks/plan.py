@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import lumipipe
 from lumipipe.families.money_period import seconds_told
 from lumipipe.language import catalogue_text, speaking
+from lumipipe.readers.certificatefiles import certificate_digests
 from lumipipe.readers.files import check_digest, find_files, glob_root, relative_name
 from lumipipe.readers.labelfiles import label_digests
 from lumipipe.readers.recording import beside_digests
@@ -204,7 +205,7 @@ def _digests(source: Source, base: Path, log: Callable[[str], None]) -> dict[str
     }
     for file in files:
         found |= beside_digests(source, file)
-    return found | label_digests(source, base)
+    return found | label_digests(source, base) | certificate_digests(source, base)
 
 
 def code_digest(*, shown: bool) -> str:

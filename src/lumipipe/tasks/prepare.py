@@ -354,7 +354,7 @@ def _told_of(job: Job, raw: Pieces, attribute: str) -> list[dict[str, str]]:
 def _inputs(
     sources: Sequence[Source], raw: Pieces, label_files: dict[str, dict[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Source to file to digest, files of left-out recordings and of labels included."""
+    """Source to file to digest, those of left-out recordings, labels and certificates too."""
     inputs: dict[str, dict[str, str]] = {
         source.id: dict(label_files[source.id]) for source in sources
     }

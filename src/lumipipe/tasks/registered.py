@@ -88,7 +88,10 @@ def plan_of(loaded: Loaded, stages: Mapping[str, Stage]) -> dict[str, Any]:
         Question, data, split, conditions, settings, seed, stopping rule and code. Of data that
         come from people the sections that may name one are there as digests.
     """
-    form = loaded.request.model_dump(mode="json")
+    # Certificates that are files are told by their digests, wherever they lie.
+    channels = {"__all__": {"certificate": {"file", "trust"}}}
+    places: Any = {"data": {"__all__": {"channels": channels}}}
+    form = loaded.request.model_dump(mode="json", exclude=places)
     question, evaluation = form["question"], form["evaluation"]
     prepared = stages["prepare"].ingredients
     sources = {

@@ -16,6 +16,7 @@ from lumipipe.families.page_one import check_page_one
 from lumipipe.families.pages.build import readers_of
 from lumipipe.readers import PUBLISHED, READERS
 from lumipipe.rules.tables import load_rules
+from lumipipe.tasks.certificates import with_certificates
 from lumipipe.tasks.request_checks import check_form
 from lumipipe.yamlfile import input_error, read_yaml
 
@@ -96,6 +97,7 @@ def checked(file: YamlFile) -> Loaded:
         request = Request.model_validate(file.content)
     except ValidationError as error:
         raise input_error(file, error, Request) from error
+    request = with_certificates(file, request)
     family = _family(file, request)
     sections = {
         name: _section(file, model, name, getattr(request, name))

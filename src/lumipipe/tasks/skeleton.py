@@ -249,6 +249,7 @@ _MORE_OF_SOURCE = (
     "    # gaps: {expected: ..., largest_accepted_s: 3600}  # a longer one is refused",
     "    # known_events: [{at: 2026-02-03, what: ...}]",
     "    # channels also take sensor, mounting, certificate: {id, valid_from, valid_until, u}",
+    "    # or certificate: {file: DCC.xml, trust: [ROOT.crt]}; lumipipe inspect DCC.xml shows it",
 )
 """What a source may say as well, commented out."""
 

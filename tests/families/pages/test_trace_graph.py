@@ -56,6 +56,14 @@ def test_each_channel_leads_to_its_sensor_and_certificate() -> None:
     assert "a, b: sensor s1, certificate dcc-1, valid: 2026-01-31, Lab" in found.alt
 
 
+def test_what_a_signature_says_stands_below_its_certificate_in_short() -> None:
+    signature = "signature verified as of 2022-03-01; signed by Lab A1; revocation not checked"
+    found = traceability_graph([QUANTITY], [link("a", "s", "dcc-1")._replace(signature=signature)])
+    assert leads(found, "a") == ["s", "dcc-1", "signature verified as of 2022-03-01"]
+    table = link("b", "s", "dcc-2")._replace(signature="not signed")
+    assert leads(traceability_graph([QUANTITY], [table]), "b") == ["s", "dcc-2", "not signed"]
+
+
 LINKS = st.builds(
     link,
     st.text("abc", min_size=1, max_size=4),

@@ -157,6 +157,7 @@ def _traceability(subject: Subject) -> Told:
         say("valid until"),
         say("laboratory"),
         say("u of the certificate"),
+        say("signature"),
     )
     stated = [place for place in range(len(heads)) if any(link[place] for link in links)]
     table = Table(

@@ -27,7 +27,7 @@ class _Row(NamedTuple):
     channels: tuple[str, ...]
     sensors: tuple[str, ...]
     certificate: tuple[str, ...]
-    """Identity, validity and laboratory; empty for several that are folded."""
+    """Identity, validity, laboratory and signature; empty for several that are folded."""
     folded: int = 0
     """Certificates that are folded."""
     has_sensor: bool = True
@@ -106,7 +106,9 @@ def _some(names: Sequence[str], most: int = _NAMES) -> str:
 def _row(link: Link) -> _Row:
     """A channel by itself."""
     valid = say("valid: {days}", days=link.valid) if link.valid else ""
-    certificate = tuple(part for part in (link.certificate, valid, link.laboratory) if part)
+    signed = link.signature.partition(";")[0]
+    parts = (link.certificate, valid, link.laboratory, signed)
+    certificate = tuple(part for part in parts if part)
     return _Row(
         (link.channel,),
         (link.sensor,),

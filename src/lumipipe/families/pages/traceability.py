@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lumipipe.config import Certificate
-from lumipipe.language import QUANTITY, say, translated
+from lumipipe.language import FINDING, QUANTITY, say, translated
 from lumipipe.reporting.numbers import rounded
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Link(NamedTuple):
     valid: str
     laboratory: str = ""
     u: str = ""
+    signature: str = ""
+    """What the signature of a digital certificate says; empty of others."""
 
     @property
     def is_certified(self) -> bool:
@@ -83,11 +85,12 @@ def _link(channel: Channel) -> Link:
     """A channel as it is declared."""
     sensor, known = channel.sensor, channel.certificate
     name, until = certificate_of(channel)
-    valid, laboratory, u = until, "", ""
+    valid, laboratory, u, signature = until, "", "", ""
     if isinstance(known, Certificate):
         if known.valid_from is not None:
             valid = f"{known.valid_from} – {until or '…'}"
         laboratory = known.laboratory or ""
+        signature = translated(known.signature or "", FINDING)
         if known.standard_u is not None:
             unit = known.unit or channel.unit
             u = f"{rounded(known.standard_u, digits=2)} {'' if unit == '1' else unit}".rstrip()
@@ -101,6 +104,7 @@ def _link(channel: Channel) -> Link:
         valid,
         laboratory,
         u,
+        signature,
     )
 
 
