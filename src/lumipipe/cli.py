@@ -36,7 +36,7 @@ def main() -> None:
     """Run the command line and leave the process with its exit code."""
     try:
         with room(None):
-            code = cli.main(standalone_mode=False)
+            code = cli.main(prog_name="lumipipe", standalone_mode=False)
     except InputError as error:
         print(f"lumipipe: {error}", file=sys.stderr)
         code = InputError.exit_code
@@ -51,11 +51,23 @@ def main() -> None:
         print(f"lumipipe: {told}", file=sys.stderr)
         code = InputError.exit_code
     except click.ClickException as error:
-        error.show()
+        _show(error)
         code = InputError.exit_code
     except click.Abort:
         code = 130
     sys.exit(code or 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """A wrong command line in one line; where there is none at all, how it is written."""
+    text = error.format_message()
+    if "\n" in text:
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    path = "lumipipe" if context is None else context.command_path
+    problem = text[:1].lower() + text[1:].rstrip(".")
+    print(InputError(path, problem, f"see {path} --help"), file=sys.stderr)
 
 
 class _InOrder(click.Group):

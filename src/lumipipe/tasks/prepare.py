@@ -312,8 +312,9 @@ def _left_out(job: Job, pieces: Pieces) -> list[dict[str, Any]]:
     """Recordings that cannot be used; the first is raised where none may be left out."""
     refuse = job.settings.bad_recordings == "refuse"
     worst = next((failure for failure in pieces.failures if failure.fatal or refuse), None)
-    for failure in pieces.failures[: None if worst is None else _MOST_TOLD]:
-        what = "left out" if worst is None else "cannot be used"
+    others = [failure for failure in pieces.failures if failure is not worst]
+    for failure in others[: None if worst is None else _MOST_TOLD]:
+        what = "left out" if worst is None else "cannot be used either"
         job.log(f"{what}: {failure.place}: {failure.problem}")
     if worst is not None:
         kind = InputError if worst.fatal else RecordingError
