@@ -40,7 +40,7 @@ _REQUEST = {
     "rights": {"owner": "nobody", "personal_data": "none"},
     "evaluation": {
         "split": {"kind": "time", "train_first_rows": 40},
-        "metrics": {"false_alarm_rate": "<= 0.5"},
+        "metrics": {"alarm_rate": "<= 0.5"},
     },
     "train": {"models": {"main": {"kind": "pca", "components": 1}}},
 }
