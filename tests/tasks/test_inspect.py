@@ -17,7 +17,7 @@ import pytest
 import yaml
 from scipy.io import savemat, wavfile
 
-from command import call
+from command import call, one_line
 from lumipipe.errors import InputError
 from lumipipe.families import FAMILIES
 from lumipipe.readers import READERS
@@ -478,6 +478,24 @@ def test_sound_has_a_rate_and_no_unit(tmp_path: Path) -> None:
     assert told.request["data"][0]["time"] == {"kind": "regular", "rate_hz": 8000.0}
     assert "8000 Hz nominal, not measured" in told.text
     assert {item["unit"] for item in told.request["data"][0]["channels"]} == {"?"}
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("hide_ends_m", "hide_ends_m is for positions, which stay inside; remove it"),
+        ("most_bytes", "Input should be greater than or equal to 1; correct it; the keys are sal"),
+        ("hide_end_m", "format gpx has no such key; correct it; the keys are salvage, "),
+    ],
+)
+def test_a_wrong_option_of_a_reader_is_one_line_with_one_remedy(
+    tmp_path: Path, key: str, told: str
+) -> None:
+    request = personal_request(tmp_path / "closed", "activity")
+    file = next((request.parent / "raw").glob("*.gpx"))
+    said = call("inspect", file, "--read", f"{key}=0")
+    assert one_line(said).startswith(f"--read {key}=0: {told}")
+    assert said.err.count("; correct it") + said.err.count("; remove it") == 1
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

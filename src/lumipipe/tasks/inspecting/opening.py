@@ -139,8 +139,11 @@ def _options(name: str, content: dict[str, Any], keys: Mapping[str, Any]) -> Rea
         if first["type"] == "extra_forbidden":
             problem = f"format {name} has no such key"
         known = ", ".join(model.model_fields)
+        problem, _, remedy = problem.partition("; ")  # a model's own check says both
         raise InputError(
-            f"--read {key}={keys.get(key, '')}", problem, f"correct it; the keys are {known}"
+            f"--read {key}={keys.get(key, '')}",
+            problem,
+            remedy or f"correct it; the keys are {known}",
         ) from error
 
 
