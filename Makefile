@@ -54,7 +54,7 @@ demo: $(VENV)/demo.stamp ## run both demonstrations: results/demo-watch, results
 test: $(VENV)/dev.stamp ## run the whole CPU test suite
 	$(PYTEST)
 
-quick: $(VENV)/dev.stamp ## run the tests that take little time: three minutes
+quick: $(VENV)/dev.stamp ## run the tests that take little time: seven minutes
 	$(PYTEST) -m 'not gpu and not slurm and not mpi and not real and not slow'
 
 fuzz: $(VENV)/dev.stamp ## damage files of all formats N=10000 times; prints what became of them
